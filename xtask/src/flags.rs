@@ -1,0 +1,58 @@
+//! The command line: every command and flag, in one place.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::bench;
+
+/// Automation of the ZooKeeper workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One command a file, named as the command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check and test everything; the one test command of the project.
+    Test(TestArgs),
+    /// Find or install Java, Apache ZooKeeper 3.9.5 and 3.8.0 and kazoo; print shell exports.
+    Provision,
+    /// Check the repository's own rules: layering, purity, module docs, sizes.
+    Tidy,
+    /// Run fuzz targets, all or one.
+    Fuzz(FuzzArgs),
+    /// Run benchmarks.
+    Bench(bench::Args),
+}
+
+/// Flags of `cargo xtask test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Only the checks and tests that need nothing but cargo: no provisioning, long stages or fuzzing.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Run only this step; may be given several times.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) only: Vec<String>,
+    /// Leave this step out; may be given several times.
+    #[arg(long, value_name = "STEP")]
+    pub(crate) skip: Vec<String>,
+    /// How long each fuzz target runs.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) fuzz_seconds: u32,
+}
+
+/// Flags of `cargo xtask fuzz`.
+#[derive(Debug, Args)]
+pub(crate) struct FuzzArgs {
+    /// The target to run; all of them if left out.
+    pub(crate) target: Option<String>,
+    /// How long each target runs.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) seconds: u32,
+    /// Afterwards add to fuzz/corpus what reached new code, reduced to as few inputs as possible.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}

@@ -1,0 +1,191 @@
+//! `cargo xtask fuzz`: the targets of `fuzz/`, guided by coverage, on the stable toolchain.
+//!
+//! libFuzzer is linked as a library, and the compiler's coverage pass is switched on through
+//! code generation flags, which the stable compiler has. An address space limit stands in for a
+//! sanitizer: whoever allocates by a hostile length is ended at once. What a run discovers goes
+//! to `target/fuzz/corpus`; `fuzz/corpus` is small and kept, and changes only with `--keep`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::error::{Error, Result};
+use crate::flags::FuzzArgs;
+use crate::sh;
+use crate::workspace::Workspace;
+
+/// The manifest of the fuzz targets, which are a workspace of their own.
+pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
+
+/// Edge counters, and the operands of comparisons as a dictionary.
+const COVERAGE: &str = "-Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// Well above what libFuzzer takes for itself, well below what a hostile length asks for.
+const ADDRESS_SPACE_KIB: &str = "1572864";
+
+/// How one target's run ended.
+pub(crate) struct Run {
+    target: String,
+    status: ExitStatus,
+}
+
+impl Run {
+    /// Whether the target ran its time without a finding.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.status.success()
+    }
+}
+
+/// Runs the target that was named, or all.
+pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
+    let fuzzer = Fuzzer::build()?;
+    let targets = fuzzer.select(args.target.as_deref())?;
+    let runs = fuzzer.run(&targets, args.seconds)?;
+    if args.keep {
+        targets.iter().try_for_each(|target| fuzzer.keep(target))?;
+    }
+    verdict(&runs)
+}
+
+/// Runs every target.
+pub(crate) fn run_all(seconds: u32) -> Result<Vec<Run>> {
+    let fuzzer = Fuzzer::build()?;
+    fuzzer.run(&fuzzer.select(None)?, seconds)
+}
+
+fn verdict(runs: &[Run]) -> Result<()> {
+    let found: Vec<_> = runs.iter().filter(|run| !run.is_clean()).collect();
+    if found.is_empty() {
+        println!("fuzz: {} targets, no finding", runs.len());
+        return Ok(());
+    }
+    let names: Vec<_> = found.iter().map(|run| run.target.as_str()).collect();
+    let names = names.join(", ");
+    Err(Error::wrong(format!(
+        "fuzz: findings of {names}; the inputs are in fuzz/artifacts"
+    )))
+}
+
+/// The built targets and where things are.
+struct Fuzzer {
+    root: PathBuf,
+    /// Build output and discoveries.
+    target_directory: PathBuf,
+    binaries: PathBuf,
+    targets: Vec<String>,
+}
+
+impl Fuzzer {
+    fn build() -> Result<Self> {
+        let workspace = Workspace::load()?;
+        let host = host_triple()?;
+        let target_directory = workspace.target_directory.join("fuzz");
+        let mut cargo = sh::cargo(&workspace.root);
+        cargo.args([
+            "build",
+            "--release",
+            "--manifest-path",
+            MANIFEST,
+            "--target",
+            &host,
+        ]);
+        cargo.arg("--target-dir").arg(&target_directory);
+        sh::run(cargo.env("RUSTFLAGS", COVERAGE))?;
+        Ok(Self {
+            targets: targets(&workspace.root)?,
+            root: workspace.root,
+            binaries: target_directory.join(host).join("release"),
+            target_directory,
+        })
+    }
+
+    fn select(&self, target: Option<&str>) -> Result<Vec<&str>> {
+        let Some(target) = target else {
+            return Ok(self.targets.iter().map(String::as_str).collect());
+        };
+        let found = self.targets.iter().find(|own| *own == target);
+        found.map(|target| vec![target.as_str()]).ok_or_else(|| {
+            let known = self.targets.join(", ");
+            Error::wrong(format!(
+                "no fuzz target is called `{target}`; there are {known}"
+            ))
+        })
+    }
+
+    fn run(&self, targets: &[&str], seconds: u32) -> Result<Vec<Run>> {
+        let runs = targets.iter().map(|target| {
+            let status = sh::tee(&mut self.fuzz(target, seconds)?, |_| {})?;
+            let target = (*target).to_owned();
+            Ok(Run { target, status })
+        });
+        runs.collect()
+    }
+
+    /// Discoveries go to the first directory; the others are read only.
+    fn fuzz(&self, target: &str, seconds: u32) -> Result<Command> {
+        let mut command = self.limited(target);
+        let artifacts = self.directory(&self.root.join("fuzz/artifacts"), target)?;
+        command.arg(format!("-max_total_time={seconds}"));
+        command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+        command.args([
+            "-rss_limit_mb=2048",
+            "-timeout=10",
+            "-print_final_stats=1",
+            "-verbosity=0",
+        ]);
+        command.args([self.discoveries(target)?, self.corpus(target)?, artifacts]);
+        Ok(command)
+    }
+
+    /// Adds to the kept corpus what reaches code that it does not reach yet.
+    fn keep(&self, target: &str) -> Result<()> {
+        let mut command = self.limited(target);
+        command
+            .arg("-merge=1")
+            .args([self.corpus(target)?, self.discoveries(target)?]);
+        sh::run(&mut command)
+    }
+
+    /// The target's binary under a limit of its address space.
+    fn limited(&self, target: &str) -> Command {
+        let mut command = Command::new("sh");
+        let script = format!(r#"ulimit -v {ADDRESS_SPACE_KIB} && exec "$0" "$@""#);
+        command
+            .args(["-c", &script])
+            .arg(self.binaries.join(target));
+        command
+    }
+
+    fn corpus(&self, target: &str) -> Result<PathBuf> {
+        self.directory(&self.root.join("fuzz/corpus"), target)
+    }
+
+    fn discoveries(&self, target: &str) -> Result<PathBuf> {
+        self.directory(&self.target_directory.join("corpus"), target)
+    }
+
+    fn directory(&self, parent: &Path, target: &str) -> Result<PathBuf> {
+        let directory = parent.join(target);
+        std::fs::create_dir_all(&directory)
+            .map_err(|error| Error::io("create", &directory, error))?;
+        Ok(directory)
+    }
+}
+
+fn targets(root: &Path) -> Result<Vec<String>> {
+    let fuzz = Workspace::load_manifest(&root.join(MANIFEST))?;
+    let targets = fuzz.packages.iter().flat_map(|package| &package.targets);
+    let binaries = targets.filter(|target| target.is("bin"));
+    Ok(binaries.map(|target| target.name.clone()).collect())
+}
+
+/// Flags reach build scripts too unless cargo is told the target, even if it is the host.
+fn host_triple() -> Result<String> {
+    let version = sh::read(Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .ok_or_else(|| Error::wrong("rustc -vV names no host"))
+}

@@ -1,0 +1,48 @@
+//! Project automation: `cargo xtask <command>`.
+//!
+//! Everything a contributor or a CI machine does to this repository beyond plain cargo is a
+//! command here, in the project's own language. `cargo xtask --help` lists the commands;
+//! CONTRIBUTING.md says when to use which. This crate drives other programs and reads the
+//! repository; it knows nothing of ZooKeeper's protocols.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the terminal is this program's whole interface"
+)]
+
+mod bench;
+mod error;
+mod flags;
+mod fuzz;
+mod provision;
+mod sh;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::error::Result;
+use crate::flags::{Command, Flags};
+
+fn main() -> ExitCode {
+    match run(Flags::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Test(args) => test::run(&args),
+        Command::Provision => provision::run(),
+        Command::Tidy => tidy::run(),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Bench(args) => bench::run(args),
+    }
+}
