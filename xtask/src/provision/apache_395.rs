@@ -74,15 +74,7 @@ fn download(python: &Path, downloads: &Path) -> Result<PathBuf> {
         return Ok(archive);
     }
     let mut pip = Command::new(python);
-    pip.args([
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--progress-bar",
-        "off",
-        "--no-deps",
-    ]);
+    pip.args(["-m", "pip", "download", "--quiet", "--no-deps"]);
     pip.args(["--no-binary", "pyspark", "--no-build-isolation", "--dest"]);
     sh::run(pip.arg(downloads).arg(PACKAGE))?;
     Ok(archive)

@@ -35,7 +35,11 @@ impl Recipe<'_> {
         if policy == Policy::Look {
             return Err(Error::wrong("not fetched yet: run `cargo xtask provision`"));
         }
-        self.make(&directory, make)?;
+        self.make(
+            &directory,
+            &cache.join(format!("{}.partial", self.name)),
+            make,
+        )?;
         Ok(directory)
     }
 
@@ -43,14 +47,18 @@ impl Recipe<'_> {
         fs::read_to_string(directory.join(STAMP)).is_ok_and(|stamp| stamp == self.stamp)
     }
 
-    fn make(&self, directory: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let partial = directory.with_extension("partial");
-        clear(&partial)?;
-        fs::create_dir_all(&partial).map_err(|error| Error::io("create", &partial, error))?;
-        make(&partial)?;
+    fn make(
+        &self,
+        directory: &Path,
+        partial: &Path,
+        make: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        clear(partial)?;
+        fs::create_dir_all(partial).map_err(|error| Error::io("create", partial, error))?;
+        make(partial)?;
         write(&partial.join(STAMP), self.stamp)?;
         clear(directory)?;
-        fs::rename(&partial, directory).map_err(|error| Error::io("create", directory, error))
+        fs::rename(partial, directory).map_err(|error| Error::io("create", directory, error))
     }
 }
 

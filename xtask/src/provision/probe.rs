@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 const START_MAX: Duration = Duration::from_secs(60);
 const RETRY: Duration = Duration::from_millis(100);
 
+/// What a server says between listening and serving.
+const NOT_YET: &str = "This ZooKeeper instance is not currently serving requests";
+
 /// Starts a standalone server out of a directory of jars and asks it for its version.
 pub(super) fn server(java: &Path, jars: &Path, version: &str) -> Result<()> {
     let scratch = jars.join("probe");
@@ -24,17 +27,18 @@ pub(super) fn server(java: &Path, jars: &Path, version: &str) -> Result<()> {
     let answer = ask(&mut server, address);
     stop(&mut server);
     cache::clear(&scratch)?;
-    let banner = format!("Zookeeper version: {version}-");
-    match answer? {
-        answer if answer.starts_with(&banner) => {
-            println!("Apache ZooKeeper {version} starts and answers srvr");
-            Ok(())
-        }
-        answer => Err(Error::wrong(format!(
-            "the jars are not {version}: srvr says {:?}",
-            answer.lines().next().unwrap_or_default()
-        ))),
+    check(&answer?, version)
+}
+
+fn check(answer: &str, version: &str) -> Result<()> {
+    if answer.starts_with(&format!("Zookeeper version: {version}-")) {
+        println!("Apache ZooKeeper {version} starts and answers srvr");
+        return Ok(());
     }
+    let banner = answer.lines().next().unwrap_or_default();
+    Err(Error::wrong(format!(
+        "the jars are not {version}: srvr says {banner:?}"
+    )))
 }
 
 fn zoo_cfg(address: SocketAddrV4, data: &Path) -> String {
@@ -63,6 +67,7 @@ fn ask(server: &mut Child, address: SocketAddrV4) -> Result<String> {
     while begin.elapsed() < START_MAX {
         if let Ok(answer) = srvr(address)
             && !answer.is_empty()
+            && !answer.starts_with(NOT_YET)
         {
             return Ok(answer);
         }
