@@ -5,6 +5,7 @@
 //! sanitizer: whoever allocates by a hostile length is ended at once. What a run discovers goes
 //! to `target/fuzz/corpus`; `fuzz/corpus` is small and kept, and changes only with `--keep`.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -116,12 +117,31 @@ impl Fuzzer {
     }
 
     fn run(&self, targets: &[&str], seconds: u32) -> Result<Vec<Run>> {
-        let runs = targets.iter().map(|target| {
-            let status = sh::tee(&mut self.fuzz(target, seconds)?, |_| {})?;
-            let target = (*target).to_owned();
-            Ok(Run { target, status })
-        });
+        let runs = targets.iter().map(|target| self.run_one(target, seconds));
         runs.collect()
+    }
+
+    /// libFuzzer says much, so it goes to a file; a finding is shown from where it is told.
+    fn run_one(&self, target: &str, seconds: u32) -> Result<Run> {
+        let logs = self.directory(&self.target_directory, "logs")?;
+        let path = logs.join(target).with_extension("log");
+        let log = File::create(&path).map_err(|error| Error::io("create", &path, error))?;
+        let status = sh::tee(self.fuzz(target, seconds)?.stderr(log), |_| {})?;
+        let log = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
+        let log = String::from_utf8_lossy(&log);
+        match status.success() {
+            true => println!(
+                "{target}: {} inputs in {seconds} s, no finding",
+                inputs(&log)
+            ),
+            false => println!(
+                "{target}: a finding, from {}:\n{}",
+                path.display(),
+                finding(&log)
+            ),
+        }
+        let target = target.to_owned();
+        Ok(Run { target, status })
     }
 
     /// Discoveries go to the first directory; the others are read only.
@@ -175,6 +195,21 @@ impl Fuzzer {
     }
 }
 
+/// How many inputs libFuzzer says it tried.
+fn inputs(log: &str) -> &str {
+    let count = log
+        .lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    count.map_or("an unknown number of", str::trim)
+}
+
+/// The log from the panic or libFuzzer's own report on.
+fn finding(log: &str) -> &str {
+    let starts = ["\nthread '", "\nmemory allocation of", "\n=="];
+    let start = starts.iter().filter_map(|start| log.find(start)).min();
+    log[start.unwrap_or(0)..].trim()
+}
+
 fn targets(root: &Path) -> Result<Vec<String>> {
     let fuzz = Workspace::load_manifest(&root.join(MANIFEST))?;
     let targets = fuzz.packages.iter().flat_map(|package| &package.targets);
@@ -188,4 +223,23 @@ fn host_triple() -> Result<String> {
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .ok_or_else(|| Error::wrong("rustc -vV names no host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_inputs_is_read_from_the_log() {
+        let log = "INFO: x\nstat::number_of_executed_units: 7920209\nstat::new_units_added: 1\n";
+        assert_eq!(inputs(log), "7920209");
+        assert_eq!(inputs(""), "an unknown number of");
+    }
+
+    #[test]
+    fn a_finding_is_shown_from_its_report_on() {
+        let log = "INFO: x\n#1 pulse\n\nthread '<unnamed>' panicked at a.rs:1:2:\nwhy\n==7== ERROR";
+        assert!(finding(log).starts_with("thread '<unnamed>'"));
+        assert_eq!(finding("odd\n"), "odd");
+    }
 }

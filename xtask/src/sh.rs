@@ -47,9 +47,9 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     })
 }
 
-/// The cargo that runs this program, at the workspace root.
+/// Cargo in a directory. Rustup has set which one that is for everything below this process.
 pub(crate) fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new("cargo");
     command.current_dir(root);
     command
 }
