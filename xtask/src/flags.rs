@@ -33,6 +33,9 @@ pub(crate) struct TestArgs {
     /// Only the checks and tests that need nothing but cargo: no provisioning, long stages or fuzzing.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Print the names of the steps and run none.
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Run only this step; may be given several times.
     #[arg(long, value_name = "STEP")]
     pub(crate) only: Vec<String>,

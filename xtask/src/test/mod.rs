@@ -24,6 +24,10 @@ use steps::{Cost, Outcome, Step};
 pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let workspace = Workspace::load()?;
     let steps = steps::plan(&workspace);
+    if args.list {
+        steps.iter().for_each(|step| println!("{}", step.name));
+        return Ok(());
+    }
     check_names(args, &steps)?;
     let provisions = Provisions::gather(&workspace.root, Policy::Look);
     let mut context = Context {

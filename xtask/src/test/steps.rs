@@ -154,19 +154,36 @@ fn fmt(context: &mut Context) -> Result<Outcome> {
 
 /// Stages are no default targets of their crates, so cargo is asked for them by name.
 fn clippy(context: &mut Context) -> Result<Outcome> {
-    let root = &context.workspace.root;
-    let lint = |targets: &[&str]| {
-        let mut cargo = sh::cargo(root);
-        cargo
-            .args(["clippy", "--workspace", "--all-features"])
-            .args(targets);
-        sh::run(cargo.args(["--", "--deny", "warnings"]))
-    };
-    lint(&["--all-targets"])?;
-    for stage in stages::names(&context.workspace) {
-        lint(&["--test", &stage])?;
+    let workspace = &context.workspace;
+    lint(
+        workspace,
+        &["--workspace", "--all-features", "--all-targets"],
+    )?;
+    for stage in stages::names(workspace) {
+        lint(
+            workspace,
+            &["--workspace", "--all-features", "--test", &stage],
+        )?;
     }
+    lint(
+        workspace,
+        &[
+            "--manifest-path",
+            fuzz::MANIFEST,
+            "--target-dir",
+            "target/fuzz",
+        ],
+    )?;
     Ok(Outcome::passed())
+}
+
+fn lint(workspace: &Workspace, what: &[&str]) -> Result<()> {
+    let mut cargo = sh::cargo(&workspace.root);
+    cargo
+        .arg("clippy")
+        .args(what)
+        .args(["--", "--deny", "warnings"]);
+    sh::run(&mut cargo)
 }
 
 fn doc(context: &mut Context) -> Result<Outcome> {

@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<()> {
         println!("tidy: every rule holds");
         return Ok(());
     }
-    Err(Error::wrong(format!("tidy: {} findings", findings.len())))
+    Err(Error::wrong(format!("{} findings", findings.len())))
 }
 
 /// One broken rule.
