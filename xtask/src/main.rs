@@ -28,21 +28,20 @@ use crate::error::Result;
 use crate::flags::{Command, Flags};
 
 fn main() -> ExitCode {
-    match run(Flags::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run(Flags::parse().command).unwrap_or_else(|error| {
+        eprintln!("xtask: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command {
-        Command::Test(args) => test::run(&args),
-        Command::Provision => provision::run(),
-        Command::Tidy => tidy::run(),
-        Command::Fuzz(args) => fuzz::run(&args),
-        Command::Bench(args) => bench::run(args),
+        // Its last line is the sum of all tests, so it tells its failures itself.
+        Command::Test(args) => return test::run(&args),
+        Command::Provision => provision::run()?,
+        Command::Tidy => tidy::run()?,
+        Command::Fuzz(args) => fuzz::run(&args)?,
+        Command::Bench(args) => bench::run(args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ mod steps;
 mod tally;
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use crate::error::{Error, Result};
 use crate::flags::TestArgs;
@@ -21,12 +21,12 @@ use report::Report;
 use steps::{Cost, Outcome, Step};
 
 /// Runs the selected steps and says on the last lines what ran.
-pub(crate) fn run(args: &TestArgs) -> Result<()> {
+pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     let workspace = Workspace::load()?;
     let steps = steps::plan(&workspace);
     if args.list {
         steps.iter().for_each(|step| println!("{}", step.name));
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     check_names(args, &steps)?;
     let provisions = Provisions::gather(&workspace.root, Policy::Look);
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         report.add(&step.name, outcome);
     }
     print!("{report}");
-    report.verdict()
+    Ok(report.exit_code())
 }
 
 /// What steps share.

@@ -1,10 +1,10 @@
 //! What is said at the end of a run.
 
 use std::fmt;
+use std::process::ExitCode;
 
 use super::steps::Outcome;
 use super::tally::Tally;
-use crate::error::{Error, Result};
 
 /// How each step ended, in order.
 #[derive(Debug, Default)]
@@ -20,11 +20,11 @@ impl Report {
         self.entries.push((step.to_owned(), outcome));
     }
 
-    /// An error if anything failed, so that the process exits with one.
-    pub(super) fn verdict(&self) -> Result<()> {
-        match self.failed().as_slice() {
-            [] => Ok(()),
-            failed => Err(Error::wrong(format!("failed: {}", failed.join(", ")))),
+    /// Success only if nothing failed.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self.failed().is_empty() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
         let expected = "\nran: fmt, test (7 tests); skipped: interop (no java: not root)\n\
                         8 passed, 0 failed, 1 skipped\n";
         assert_eq!(report.to_string(), expected);
-        report.verdict().unwrap();
+        assert_eq!(report.exit_code(), ExitCode::SUCCESS);
     }
 
     #[test]
@@ -106,6 +106,6 @@ mod tests {
         report.add("fmt", Outcome::failed("not formatted"));
         let expected = "\nran: fmt (not formatted); failed: fmt\n0 passed, 1 failed, 0 skipped\n";
         assert_eq!(report.to_string(), expected);
-        assert_eq!(report.verdict().unwrap_err().to_string(), "failed: fmt");
+        assert_eq!(report.exit_code(), ExitCode::FAILURE);
     }
 }
