@@ -35,7 +35,7 @@ codes! {
     UNIMPLEMENTED = -6, "Unimplemented";
     OPERATION_TIMEOUT = -7, "OperationTimeout";
     BAD_ARGUMENTS = -8, "BadArguments";
-    UNKNOWN_SESSION = -12, "UnknownSession";
+    UNKNOWN_SESSION = -12, "Unknown error UNKNOWNSESSION";
     NEW_CONFIG_NO_QUORUM = -13, "NewConfigNoQuorum";
     RECONFIG_IN_PROGRESS = -14, "ReconfigInProgress";
     API_ERROR = -100, "APIError";
@@ -53,7 +53,7 @@ codes! {
     NOT_READ_ONLY = -119, "Not a read-only call";
     EPHEMERAL_ON_LOCAL_SESSION = -120, "Ephemeral node on local session";
     NO_WATCHER = -121, "No such watcher";
-    REQUEST_TIMEOUT = -122, "Request timeout";
+    REQUEST_TIMEOUT = -122, "Unknown error REQUESTTIMEOUT";
     RECONFIG_DISABLED = -123, "Reconfig is disabled";
     SESSION_CLOSED_REQUIRE_SASL_AUTH = -124, "Session closed because client failed to authenticate";
     QUOTA_EXCEEDED = -125, "Quota has exceeded";

@@ -87,6 +87,28 @@ pub struct SnapshotDigest {
     pub tree: i64,
 }
 
+impl SnapshotDigest {
+    /// Reads the digest of a snapshot of any version. Before version 2 the
+    /// sum was hex text; text that is no number reads as 0, and as digests of
+    /// other versions are compared with nothing, that is all one
+    /// (`DataTree.ZxidDigest`).
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let (zxid, version) = reader.read()?;
+        let tree = if version < crate::txn::DIGEST_VERSION {
+            let hex: Option<Ustr<'_>> = reader.read()?;
+            hex.and_then(|hex| i64::from_str_radix(&hex, 16).ok())
+                .unwrap_or(0)
+        } else {
+            reader.read()?
+        };
+        Ok(Self {
+            zxid,
+            version,
+            tree,
+        })
+    }
+}
+
 /// The path that ends the znodes, and the string in every seal.
 pub const END_MARK: &str = "/";
 
@@ -118,4 +140,32 @@ pub fn append_end(out: &mut Vec<u8>) -> Result<(), Error> {
 /// Appends a seal over everything before it.
 pub fn append_seal(out: &mut Vec<u8>, adler32: u32) -> Result<(), Error> {
     jute::append(out, &(i64::from(adler32), END_MARK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_of_today_and_of_old() {
+        let today = SnapshotDigest {
+            zxid: Zxid(7),
+            version: 2,
+            tree: -5,
+        };
+        let bytes = jute::to_vec(&today).unwrap();
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(SnapshotDigest::read(&mut reader), Ok(today));
+        assert!(reader.is_empty());
+
+        let bytes = jute::to_vec(&(7i64, 1i32, "51c4")).unwrap();
+        let mut reader = Reader::new(&bytes);
+        let old = SnapshotDigest {
+            zxid: Zxid(7),
+            version: 1,
+            tree: 0x51c4,
+        };
+        assert_eq!(SnapshotDigest::read(&mut reader), Ok(old));
+        assert!(reader.is_empty());
+    }
 }

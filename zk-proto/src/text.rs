@@ -78,6 +78,7 @@ impl fmt::Display for Ustr<'_> {
 }
 
 impl Serialize for Ustr<'_> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
     }
@@ -99,6 +100,7 @@ impl<'de> Visitor<'de> for UstrVisitor {
         f.write_str("a string")
     }
 
+    #[inline]
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Ustr<'de>, E> {
         Ok(Ustr(Cow::Borrowed(text)))
     }

@@ -212,7 +212,7 @@ impl<'a> Txn<'a> {
             OpCode::CREATE_SESSION => Self::CreateSession(reader.read()?),
             OpCode::CLOSE_SESSION => Self::CloseSession(read_closed_paths(reader)),
             OpCode::CREATE => Self::Create(read_create(reader)?),
-            OpCode::CREATE2 => Self::Create2(read_create(reader)?),
+            OpCode::CREATE2 => Self::Create2(reader.read()?),
             OpCode::CREATE_CONTAINER => Self::CreateContainer(reader.read()?),
             OpCode::CREATE_TTL => Self::CreateTtl(reader.read()?),
             OpCode::DELETE => Self::Delete(reader.read()?),
@@ -250,12 +250,13 @@ impl<'a> Txn<'a> {
 const DIGEST_LEN: usize = 12;
 
 /// The paths of a closeSession. A server may have left the body out, so bytes
-/// that are no list, or a list that leaves neither nothing nor a digest
-/// behind it, are read as no body.
+/// that are no list of paths, or a list that leaves neither nothing nor a
+/// digest behind it, are read as no body.
 fn read_closed_paths<'a>(reader: &mut Reader<'a>) -> Option<Vec<Ustr<'a>>> {
     let mut ahead = reader.clone();
     let paths: Vec<Ustr<'a>> = ahead.read().ok()?;
-    if !matches!(ahead.remaining().len(), 0 | DIGEST_LEN) {
+    let ends_well = matches!(ahead.remaining().len(), 0 | DIGEST_LEN);
+    if !ends_well || !paths.iter().all(|path| path.starts_with('/')) {
         return None;
     }
     *reader = ahead;

@@ -1,7 +1,11 @@
 //! Reading: Jute bytes to serde values that may borrow from the input.
 
-use super::Error;
+use super::{Error, text};
 use serde::de::{self, Deserialize, DeserializeSeed, IntoDeserializer, SeqAccess, Visitor};
+
+/// The most elements that are reserved ahead of reading them. No element of a
+/// record takes more than 128 bytes in memory, so this is 64 KiB at most.
+const MAX_RESERVED: usize = 512;
 
 /// A cursor over Jute bytes. Versions of a record are read in stages: each
 /// [`Reader::read`] takes one record and leaves the rest.
@@ -78,6 +82,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Whether the next length is -1; consumes it only then.
+    #[inline]
     fn null(&mut self) -> Result<bool, Error> {
         let mut ahead = self.clone();
         let null = ahead.int()? == -1;
@@ -129,6 +134,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         deserialize_ignored_any = "ignored values";
     }
 
+    #[inline]
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let [byte] = self.array()?;
         visitor.visit_bool(byte != 0)
@@ -136,26 +142,31 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
 
     /// Valid UTF-8 is borrowed. Other bytes become U+FFFD as in Java, so that
     /// the path check and not the decoder refuses them.
+    #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let bytes = self.buffer()?;
         match std::str::from_utf8(bytes) {
             Ok(text) => visitor.visit_borrowed_str(text),
-            Err(_) => visitor.visit_string(String::from_utf8_lossy(bytes).into_owned()),
+            Err(_) => visitor.visit_string(text::lossy(bytes)),
         }
     }
 
+    #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_str(visitor)
     }
 
+    #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_borrowed_bytes(self.buffer()?)
     }
 
+    #[inline]
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_bytes(visitor)
     }
 
+    #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.null()? {
             visitor.visit_none()
@@ -187,6 +198,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
 
     /// A negative count other than -1 reads as no elements, as in Java's
     /// `BinaryInputArchive`.
+    #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let count = self.int()?;
         let left = usize::try_from(count).unwrap_or(0);
@@ -205,6 +217,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_seq(Elements { reader: self, left })
     }
 
+    #[inline]
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -267,9 +280,9 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         seed.deserialize(&mut *self.reader).map(Some)
     }
 
-    /// Capped by the input, so that a lying count reserves nothing: an
-    /// element that carries a length takes four bytes at least.
+    /// Capped, so that a lying count reserves little: what is there arrives
+    /// one by one and grows the vector.
     fn size_hint(&self) -> Option<usize> {
-        Some(self.left.min(self.reader.input.len() / 4))
+        Some(self.left.min(MAX_RESERVED))
     }
 }

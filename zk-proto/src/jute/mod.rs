@@ -19,6 +19,7 @@
 mod de;
 mod error;
 mod ser;
+mod text;
 
 pub use de::Reader;
 pub use error::Error;

@@ -13,6 +13,7 @@ impl<'a> Serializer<'a> {
         Self { out }
     }
 
+    #[inline]
     fn length(&mut self, length: usize) -> Result<(), Error> {
         let length = i32::try_from(length).map_err(|_| Error::TooLong(length))?;
         self.out.extend_from_slice(&length.to_be_bytes());
@@ -66,6 +67,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         serialize_unit_variant(&'static str, u32, &'static str) = "enums";
     }
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.out.push(u8::from(value));
         Ok(())
@@ -73,25 +75,30 @@ impl ser::Serializer for &mut Serializer<'_> {
 
     /// A lone byte: only ever met as the element of a byte slice, whose Jute
     /// form as a sequence equals that of a buffer.
+    #[inline]
     fn serialize_u8(self, value: u8) -> Result<(), Error> {
         self.out.push(value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Error> {
         self.serialize_bytes(value.as_bytes())
     }
 
+    #[inline]
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
         self.length(value.len())?;
         self.out.extend_from_slice(value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<(), Error> {
         self.serialize_i32(-1)
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
         value.serialize(self)
     }
@@ -104,6 +111,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
@@ -122,16 +130,19 @@ impl ser::Serializer for &mut Serializer<'_> {
         Err(Error::Unsupported("enums"))
     }
 
+    #[inline]
     fn serialize_seq(self, length: Option<usize>) -> Result<Self, Error> {
         let length = length.ok_or(Error::Unsupported("sequences of unknown length"))?;
         self.length(length)?;
         Ok(self)
     }
 
+    #[inline]
     fn serialize_tuple(self, _: usize) -> Result<Self, Error> {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
         Ok(self)
     }
@@ -150,6 +161,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         Err(Error::Unsupported("maps"))
     }
 
+    #[inline]
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Error> {
         Ok(self)
     }
