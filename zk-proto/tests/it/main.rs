@@ -1,0 +1,15 @@
+//! Tests of the formats against bytes that Apache's servers wrote, against
+//! mutations of them, and against themselves.
+//!
+//! The fixtures were captured from Apache ZooKeeper 3.9.5 and 3.8.0; see
+//! `tests/fixtures/README.md`.
+
+mod client_wire;
+mod disk;
+mod fixtures;
+// mod hostile;
+mod json;
+// mod memory;
+mod odd_frames;
+// mod round_trips;
+// mod rng;
