@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The replicated state machine of ZooKeeper: a request and the tree give a
+//! transaction, a transaction and the tree give the next tree and the events
+//! to watch for.
+mod acl_table;
+mod apply;
+pub mod digest;
+mod digest_check;
+mod error;
+mod event;
+mod index;
+mod node;
+mod node_ref;
+mod owners;
+mod quota;
+mod quota_trie;
+mod slab;
+mod stats_track;
+mod tree;
+
+pub use acl_table::{AclIndex, AclRef};
+pub use apply::{Applied, Outcome};
+pub use digest_check::DigestMismatch;
+pub use error::TreeError;
+pub use event::TreeEvent;
+pub use node_ref::NodeRef;
+pub use stats_track::StatsTrack;
+pub use tree::{DataTree, TreeConfig};
