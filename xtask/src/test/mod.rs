@@ -11,6 +11,7 @@ mod tally;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::flags::TestArgs;
@@ -39,11 +40,13 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     let mut report = Report::default();
     for step in steps.iter().filter(|step| is_asked(args, step)) {
         println!("\n== {} ==", step.name);
+        let begin = Instant::now();
         let outcome = match skip_reason(args, step) {
             Some(reason) => Outcome::skipped(reason),
             None => step.run(&mut context),
         };
         report.add(&step.name, outcome);
+        println!("{}: {} s", step.name, begin.elapsed().as_secs());
     }
     print!("{report}");
     Ok(report.exit_code())
