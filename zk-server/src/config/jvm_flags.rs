@@ -1,7 +1,7 @@
 //! System properties out of `JVMFLAGS` and `SERVER_JVMFLAGS`, where many
 //! sites keep `-Dzookeeper.x=y`. It refuses to know what the properties mean.
 
-use std::env;
+use std::{env, fmt};
 
 /// Options for a JVM that there is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,8 +12,9 @@ pub struct JvmFlags {
     pub others: Vec<String>,
 }
 
-/// One `-Dname=value`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One `-Dname=value`. Its `Debug` leaves the value out, which may be a
+/// password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct JvmProperty {
     /// The name, with `zookeeper.` before it if it was written so.
     pub name: String,
@@ -21,6 +22,12 @@ pub struct JvmProperty {
     pub value: String,
     /// The environment variable it stood in.
     pub variable: &'static str,
+}
+
+impl fmt::Debug for JvmProperty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "-D{}=..", self.name)
+    }
 }
 
 impl JvmFlags {
@@ -72,5 +79,12 @@ mod tests {
             .collect();
         assert_eq!(pairs, [("zookeeper.a", "b=c"), ("bare", ""), ("q", "\"x")]);
         assert_eq!(flags.others, ["-Xmx1g", "y\""]);
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let mut flags = JvmFlags::default();
+        flags.add("JVMFLAGS", "-Dzookeeper.ssl.keyStore.password=sesame");
+        assert!(!format!("{flags:?}").contains("sesame"));
     }
 }

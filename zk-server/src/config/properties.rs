@@ -7,12 +7,14 @@
 //! surrogate pair becomes U+FFFD, and a lone backslash at the very end is
 //! nothing, where Java makes an entry with an empty key of it.
 
+use std::fmt;
 use thiserror::Error;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One `key = value` of a properties file, escapes resolved, nothing trimmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Its `Debug` leaves the value out, which may be a password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Property {
     /// The key; may be empty.
     pub key: String,
@@ -23,6 +25,12 @@ pub struct Property {
     /// Whether the entry has bytes above 0x7f, which Java reads as ISO-8859-1
     /// although most editors write UTF-8.
     pub has_latin1: bool,
+}
+
+impl fmt::Debug for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=.. on line {}", self.key, self.line)
+    }
 }
 
 /// A `\u` that is not followed by four hexadecimal digits. Java refuses the

@@ -39,8 +39,8 @@ enum Strength {
     Name,
 }
 
-/// Something to be set, not yet looked up.
-#[derive(Clone, Debug)]
+/// Something to be set, not yet looked up. It may be a secret, and has no
+/// `Debug`.
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) value: String,
@@ -255,6 +255,9 @@ impl Settings {
     ) -> Result<(), ConfigError> {
         let name = found.spec.full_name(found.suffix);
         let Some(value) = read_value(found.spec, entry, notices)? else {
+            // As in Apache, it still overwrites what is weaker.
+            self.by_name
+                .retain(|other, before| *other != name || before.strength > strength);
             return Ok(());
         };
         let setting = Setting {

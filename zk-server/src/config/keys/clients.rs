@@ -9,6 +9,7 @@ const ONE_STACK: &str = "there is one network stack, which needs no choice";
 const NO_POOLS: &str = "there are no selector and worker thread pools to size";
 const NO_NETTY: &str = "there is no Netty";
 
+#[rustfmt::skip] // One row a line.
 pub(super) const KEYS: &[KeySpec] = &[
     acts(NearlyAll, "clientPort", Config(Port), "2182"),
     acts(NearlyAll, "clientPortAddress", Config(Text), "127.0.0.1"),
@@ -23,48 +24,13 @@ pub(super) const KEYS: &[KeySpec] = &[
     ensemble(Some, "localSessionsEnabled", Config(Bool), "true"),
     ensemble(Some, "localSessionsUpgradingEnabled", Config(Bool), "true"),
     accepted(Some, "serverCnxnFactory", Property(Text), NETTY, ONE_STACK),
-    acts(
-        AlmostNone,
-        "nio.sessionlessCnxnTimeout",
-        Property(LenientInt),
-        "20000",
-    ),
-    accepted(
-        AlmostNone,
-        "nio.numSelectorThreads",
-        Property(LenientInt),
-        "2",
-        NO_POOLS,
-    ),
-    accepted(
-        AlmostNone,
-        "nio.numWorkerThreads",
-        Property(LenientInt),
-        "8",
-        NO_POOLS,
-    ),
-    accepted(
-        AlmostNone,
-        "nio.directBufferBytes",
-        Property(LenientInt),
-        "0",
-        ONE_STACK,
-    ),
-    accepted(
-        AlmostNone,
-        "nio.shutdownTimeout",
-        Property(LenientInt),
-        "1000",
-        NO_POOLS,
-    ),
-    accepted(
-        AlmostNone,
-        "netty.advancedFlowControl.enabled",
-        Property(Flag),
-        "true",
-        NO_NETTY,
-    )
-    .aliases(&["advancedFlowControlEnabled"]),
+    acts(AlmostNone, "nio.sessionlessCnxnTimeout", Property(LenientInt), "20000"),
+    accepted(AlmostNone, "nio.numSelectorThreads", Property(LenientInt), "2", NO_POOLS),
+    accepted(AlmostNone, "nio.numWorkerThreads", Property(LenientInt), "8", NO_POOLS),
+    accepted(AlmostNone, "nio.directBufferBytes", Property(LenientInt), "0", ONE_STACK),
+    accepted(AlmostNone, "nio.shutdownTimeout", Property(LenientInt), "1000", NO_POOLS),
+    accepted(AlmostNone, "netty.advancedFlowControl.enabled", Property(Flag), "true", NO_NETTY)
+        .aliases(&["advancedFlowControlEnabled"]),
 ];
 
 const NETTY: &str = "org.apache.zookeeper.server.NettyServerCnxnFactory";

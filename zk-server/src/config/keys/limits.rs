@@ -11,6 +11,7 @@ const NO_CLEANER: &str = "watches of a closed connection are removed at once";
 const NO_BUFFER: &str = "buffers grow as needed";
 const INT: Form = Property(LenientInt);
 
+#[rustfmt::skip] // One row a line.
 pub(super) const KEYS: &[KeySpec] = &[
     acts(NearlyAll, "jute.maxbuffer", Bare(LenientInt), "4194304"),
     acts(Some, "globalOutstandingLimit", INT, "2000"),
@@ -20,158 +21,41 @@ pub(super) const KEYS: &[KeySpec] = &[
         .aliases(&["requestThrottleLimit"]),
     acts(AlmostNone, "request_throttle_stall_time", INT, "50")
         .aliases(&["requestThrottleStallTime"]),
-    acts(
-        AlmostNone,
-        "request_throttle_drop_stale",
-        Property(Flag),
-        "false",
-    )
-    .aliases(&["requestThrottleDropStale"]),
-    acts(
-        AlmostNone,
-        "request_stale_latency_check",
-        Property(Flag),
-        "true",
-    )
-    .aliases(&["requestStaleLatencyCheck"]),
-    acts(
-        AlmostNone,
-        "request_stale_connection_check",
-        Property(Flag),
-        "false",
-    )
-    .aliases(&["requestStaleConnectionCheck"]),
-    accepted(
-        AlmostNone,
-        "request_throttler.shutdownTimeout",
-        INT,
-        "5000",
-        NO_QUEUE,
-    ),
+    acts(AlmostNone, "request_throttle_drop_stale", Property(Flag), "false")
+        .aliases(&["requestThrottleDropStale"]),
+    acts(AlmostNone, "request_stale_latency_check", Property(Flag), "true")
+        .aliases(&["requestStaleLatencyCheck"]),
+    acts(AlmostNone, "request_stale_connection_check", Property(Flag), "false")
+        .aliases(&["requestStaleConnectionCheck"]),
+    accepted(AlmostNone, "request_throttler.shutdownTimeout", INT, "5000", NO_QUEUE),
     acts(AlmostNone, "largeRequestMaxBytes", INT, "1048576"),
     acts(AlmostNone, "largeRequestThreshold", INT, "65536"),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_tokens",
-        INT,
-        "100",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionMaxTokens"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_fill_time",
-        INT,
-        "10",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionTokenFillTime"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_fill_count",
-        INT,
-        "5",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionTokenFillCount"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_freeze_time",
-        INT,
-        "100",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionFreezeTime"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_drop_increase",
-        NUMBER,
-        "0.05",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionDropIncrease"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_drop_decrease",
-        NUMBER,
-        "0.005",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionDropDecrease"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_decrease_ratio",
-        NUMBER,
-        "0.1",
-        CONNECTIONS,
-    )
-    .aliases(&["connectionDecreaseRatio"]),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_weight_enabled",
-        FLAG,
-        "true",
-        CONNECTIONS,
-    ),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_global_session_weight",
-        INT,
-        "4",
-        CONNECTIONS,
-    ),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_local_session_weight",
-        INT,
-        "2",
-        CONNECTIONS,
-    ),
-    not_yet(
-        AlmostNone,
-        "connection_throttle_renew_session_weight",
-        INT,
-        "3",
-        CONNECTIONS,
-    ),
+    not_yet(AlmostNone, "connection_throttle_tokens", INT, "100", CONNECTIONS)
+        .aliases(&["connectionMaxTokens"]),
+    not_yet(AlmostNone, "connection_throttle_fill_time", INT, "10", CONNECTIONS)
+        .aliases(&["connectionTokenFillTime"]),
+    not_yet(AlmostNone, "connection_throttle_fill_count", INT, "5", CONNECTIONS)
+        .aliases(&["connectionTokenFillCount"]),
+    not_yet(AlmostNone, "connection_throttle_freeze_time", INT, "100", CONNECTIONS)
+        .aliases(&["connectionFreezeTime"]),
+    not_yet(AlmostNone, "connection_throttle_drop_increase", NUMBER, "0.05", CONNECTIONS)
+        .aliases(&["connectionDropIncrease"]),
+    not_yet(AlmostNone, "connection_throttle_drop_decrease", NUMBER, "0.005", CONNECTIONS)
+        .aliases(&["connectionDropDecrease"]),
+    not_yet(AlmostNone, "connection_throttle_decrease_ratio", NUMBER, "0.1", CONNECTIONS)
+        .aliases(&["connectionDecreaseRatio"]),
+    not_yet(AlmostNone, "connection_throttle_weight_enabled", FLAG, "true", CONNECTIONS),
+    not_yet(AlmostNone, "connection_throttle_global_session_weight", INT, "4", CONNECTIONS),
+    not_yet(AlmostNone, "connection_throttle_local_session_weight", INT, "2", CONNECTIONS),
+    not_yet(AlmostNone, "connection_throttle_renew_session_weight", INT, "3", CONNECTIONS),
     accepted(AlmostNone, "maxResponseCacheSize", INT, "0", NO_CACHE),
-    accepted(
-        AlmostNone,
-        "maxGetChildrenResponseCacheSize",
-        INT,
-        "0",
-        NO_CACHE,
-    ),
-    accepted(
-        AlmostNone,
-        "intBufferStartingSizeBytes",
-        INT,
-        "2048",
-        NO_BUFFER,
-    ),
-    accepted(
-        AlmostNone,
-        "watchManagerName",
-        Property(Text),
-        OPTIMIZED,
-        ONE_MANAGER,
-    ),
+    accepted(AlmostNone, "maxGetChildrenResponseCacheSize", INT, "0", NO_CACHE),
+    accepted(AlmostNone, "intBufferStartingSizeBytes", INT, "2048", NO_BUFFER),
+    accepted(AlmostNone, "watchManagerName", Property(Text), OPTIMIZED, ONE_MANAGER),
     accepted(AlmostNone, "watcherCleanThreadsNum", INT, "4", NO_CLEANER),
     accepted(AlmostNone, "watcherCleanThreshold", INT, "500", NO_CLEANER),
-    accepted(
-        AlmostNone,
-        "watcherCleanIntervalInSeconds",
-        INT,
-        "60",
-        NO_CLEANER,
-    ),
-    accepted(
-        AlmostNone,
-        "maxInProcessingDeadWatchers",
-        INT,
-        "10000",
-        NO_CLEANER,
-    ),
+    accepted(AlmostNone, "watcherCleanIntervalInSeconds", INT, "60", NO_CLEANER),
+    accepted(AlmostNone, "maxInProcessingDeadWatchers", INT, "10000", NO_CLEANER),
     accepted(AlmostNone, "bitHashCacheSize", INT, "20", ONE_MANAGER),
 ];
 

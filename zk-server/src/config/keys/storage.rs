@@ -9,6 +9,7 @@ use super::{KeySpec, accepted, acts, ensemble};
 
 const GROUP_COMMIT: &str = "writes that wait while a flush runs share the next one";
 
+#[rustfmt::skip] // One row a line.
 pub(super) const KEYS: &[KeySpec] = &[
     acts(NearlyAll, "dataDir", Config(Text), "/var/lib/other"),
     acts(NearlyAll, "dataLogDir", Config(Text), "/var/lib/log"),
@@ -27,69 +28,16 @@ pub(super) const KEYS: &[KeySpec] = &[
     acts(Some, "enforceQuota", Property(Flag), "true"),
     acts(Some, "skipACL", Property(OnlyOn("yes")), "yes"),
     ensemble(Some, "commitLogCount", Property(LenientDecimal), "1000"),
-    ensemble(
-        AlmostNone,
-        "snapshotSizeFactor",
-        Property(LenientNumber),
-        "0.5",
-    ),
-    acts(
-        AlmostNone,
-        "txnLogSizeLimitInKb",
-        Property(LenientLong),
-        "65536",
-    ),
-    acts(
-        AlmostNone,
-        "serializeLastProcessedZxid.enabled",
-        Property(Flag),
-        "false",
-    ),
+    ensemble(AlmostNone, "snapshotSizeFactor", Property(LenientNumber), "0.5"),
+    acts(AlmostNone, "txnLogSizeLimitInKb", Property(LenientLong), "65536"),
+    acts(AlmostNone, "serializeLastProcessedZxid.enabled", Property(Flag), "false"),
     acts(AlmostNone, "digest.enabled", Property(Flag), "false"),
-    acts(
-        AlmostNone,
-        "closeSessionTxn.enabled",
-        Property(Flag),
-        "false",
-    ),
+    acts(AlmostNone, "closeSessionTxn.enabled", Property(Flag), "false"),
     acts(AlmostNone, "emulate353TTLNodes", Property(Flag), "true"),
-    acts(
-        AlmostNone,
-        "znode.container.checkIntervalMs",
-        Bare(LenientInt),
-        "30000",
-    ),
-    acts(
-        AlmostNone,
-        "znode.container.maxPerMinute",
-        Bare(LenientInt),
-        "500",
-    ),
-    acts(
-        AlmostNone,
-        "znode.container.maxNeverUsedIntervalMs",
-        Bare(LenientLong),
-        "300000",
-    ),
-    accepted(
-        AlmostNone,
-        "flushDelay",
-        Property(LenientLong),
-        "5",
-        GROUP_COMMIT,
-    ),
-    accepted(
-        AlmostNone,
-        "maxWriteQueuePollTime",
-        Property(LenientLong),
-        "5",
-        GROUP_COMMIT,
-    ),
-    accepted(
-        AlmostNone,
-        "maxBatchSize",
-        Property(LenientInt),
-        "500",
-        GROUP_COMMIT,
-    ),
+    acts(AlmostNone, "znode.container.checkIntervalMs", Bare(LenientInt), "30000"),
+    acts(AlmostNone, "znode.container.maxPerMinute", Bare(LenientInt), "500"),
+    acts(AlmostNone, "znode.container.maxNeverUsedIntervalMs", Bare(LenientLong), "300000"),
+    accepted(AlmostNone, "flushDelay", Property(LenientLong), "5", GROUP_COMMIT),
+    accepted(AlmostNone, "maxWriteQueuePollTime", Property(LenientLong), "5", GROUP_COMMIT),
+    accepted(AlmostNone, "maxBatchSize", Property(LenientInt), "500", GROUP_COMMIT),
 ];

@@ -13,6 +13,15 @@ fn the_file_overwrites_flags() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_overwrites_too() {
+    let flags = flags("-Dzookeeper.snapCount=10");
+    let config = parse_with(&with_basics("snapCount=many"), &flags).unwrap();
+    assert_eq!(config.storage.snap_count, 100_000);
+    let told = "/conf/zoo.cfg line 3: snapCount=many is not a whole number: the default is kept";
+    assert_eq!(config.start_report(), [told]);
+}
+
+#[test]
 fn the_last_flag_counts() {
     let mut flags = flags("-Dzookeeper.snapCount=10");
     flags.add("JVMFLAGS", "-Dzookeeper.snapCount=30");
