@@ -1,1 +1,55 @@
-//! Placeholder.
+//! An async client session with a ZooKeeper ensemble.
+//!
+//! The key decision: the session is a state machine without I/O
+//! ([`session::Session`]): bytes and time go in, bytes, answers and events
+//! come out. A task on tokio (the driver) gives it a socket and a clock, and
+//! [`Client`] encodes requests straight into its buffer under a short lock,
+//! so that many requests in flight leave in one write and no task stands
+//! between the caller and the session.
+//!
+//! What is here is the session itself: connect strings with several hosts and
+//! a chroot, reconnects that keep the session and set its watches again, every
+//! operation of the protocol, events, and errors that say whether an operation
+//! may have happened ([`Error::may_have_happened`]). Recipes, transactions as a
+//! builder, watches as streams of their own, request timeouts and the search
+//! for a read-write server come later.
+//!
+//! This crate does not know what a znode's data mean, and prints nothing: it
+//! only leaves `tracing` events about connections.
+//!
+//! ```no_run
+//! use zk_client::{Client, CreateOptions};
+//!
+//! # async fn example() -> Result<(), zk_client::Error> {
+//! let client = Client::connect("127.0.0.1:2181/app").await?;
+//! client.create("/greeting", Some(b"hello"), &CreateOptions::default()).await?;
+//! let (data, stat) = client.get_data("/greeting", false).await?;
+//! assert_eq!(data.as_deref(), Some(&b"hello"[..]));
+//! assert_eq!(stat.version, 0);
+//! client.close().await
+//! # }
+//! ```
+
+mod chroot;
+mod client;
+mod connect_string;
+mod connector;
+mod driver;
+mod error;
+mod event;
+mod hosts;
+mod multi;
+pub mod session;
+
+pub use client::{Client, CreateOptions};
+pub use connect_string::{ConnectString, ConnectStringError, HostPort};
+pub use connector::Connector;
+pub use error::Error;
+pub use event::{Event, Events};
+pub use multi::{Op, OpResult, ReadOp, ReadResult};
+pub use session::SessionState;
+
+pub use zk_proto::{
+    Acl, AddWatchMode, CreateMode, ErrorCode, EventType, Id, KeeperState, Perms, SessionId, Stat,
+    WatcherType, Zxid,
+};

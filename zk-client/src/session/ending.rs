@@ -1,0 +1,64 @@
+//! How requests and sessions end without an answer, and who is told.
+
+use super::{Phase, Session, SessionState};
+use crate::{Error, Event};
+use zk_proto::{EventType, Zxid};
+
+impl<W> Session<W> {
+    /// The end: everything under way fails with the state's error.
+    pub(super) fn finish(&mut self, state: SessionState) {
+        self.state = state;
+        self.phase = Phase::Down;
+        self.watches.clear();
+        self.fail_in_flight();
+        self.fail_waiting();
+        for auth in std::mem::take(&mut self.auths) {
+            let error = Err(state.error(true));
+            self.answers.extend(auth.waiter.map(|w| (w, error)));
+        }
+        self.tell_state();
+    }
+
+    /// The connection takes what is under way with it.
+    pub(super) fn fail_in_flight(&mut self) {
+        let sent = self.in_flight.len() - std::mem::take(&mut self.not_taken);
+        for (at, call) in std::mem::take(&mut self.in_flight).into_iter().enumerate() {
+            self.answers.extend(call.fail(self.state, at < sent));
+        }
+    }
+
+    /// What waits for a connection waits no longer.
+    pub(super) fn fail_waiting(&mut self) {
+        self.waiting_bytes.clear();
+        for call in std::mem::take(&mut self.waiting) {
+            self.answers.extend(call.fail(self.state, false));
+        }
+    }
+
+    /// The error of a command that comes too late.
+    pub(super) const fn refusal(&self) -> Error {
+        match self.state.is_final() {
+            true => self.state.error(false),
+            false => Error::Closed { sent: false },
+        }
+    }
+
+    /// An event, if the state is not the one that was told last.
+    pub(super) fn tell_state(&mut self) {
+        let state = self.state.keeper_state();
+        if self.told != state {
+            self.told = state;
+            self.events.push_back(Event::of_state(state));
+        }
+    }
+
+    /// The event of a watch that was removed.
+    pub(super) fn tell_removed(&mut self, kind: EventType, path: &str) {
+        self.events.push_back(Event {
+            kind,
+            state: self.told,
+            path: Some(path.to_owned()),
+            zxid: Zxid::NONE,
+        });
+    }
+}
