@@ -194,7 +194,7 @@ impl DataTree {
         events: &mut Events<'_>,
     ) -> Result<Outcome, ErrorCode> {
         let path = creation.path;
-        let (parent_path, name) = split(path).ok_or(ErrorCode::BAD_ARGUMENTS)?;
+        let (parent_path, name) = split_path(path)?;
         let parent = self.lookup(parent_path).ok_or(ErrorCode::NO_NODE)?;
         let hash = self.index.hash(path);
         let existing = self.lookup_hashed(path, hash);
@@ -235,10 +235,7 @@ impl DataTree {
         zxid: Zxid,
         events: &mut Events<'_>,
     ) -> Result<Outcome, ErrorCode> {
-        let (parent_path, name) = split(path).ok_or(ErrorCode::BAD_ARGUMENTS)?;
-        if path == "/" {
-            return Err(ErrorCode::BAD_ARGUMENTS);
-        }
+        let (parent_path, name) = split_path(path)?;
         let parent = self.lookup(parent_path).ok_or(ErrorCode::NO_NODE)?;
         if zxid > self.node(parent).pzxid {
             self.change(parent, parent_path, |node| node.pzxid = zxid);
@@ -265,7 +262,7 @@ impl DataTree {
         for &id in below.iter().rev() {
             let path = self.path_of(id);
             let node = self.remove(id, &path);
-            if let Some((parent_path, name)) = split(&path) {
+            if let Ok((parent_path, name)) = split_path(&path) {
                 self.quota_znode_deleted(parent_path, name);
             }
             self.count_change(&path, -1, -(node.data_len() as i64));
@@ -403,6 +400,14 @@ const fn new_stat(header: &TxnHeader, owner: i64) -> StatPersisted {
         ephemeral_owner: owner,
         pzxid: header.zxid,
     }
+}
+
+/// The parent's path, "" for the root, and the name. The root itself has
+/// none, and a second slash at the start would make the root its own parent.
+fn split_path(path: &str) -> Result<(&str, &str), ErrorCode> {
+    split(path)
+        .filter(|&(parent, _)| path != "/" && parent != "/")
+        .ok_or(ErrorCode::BAD_ARGUMENTS)
 }
 
 /// The kinds that may stand in a multi.
