@@ -1,0 +1,6 @@
+//! The crate from outside: against files of Apache ZooKeeper, against a dumb
+//! model, and through snapshots at every moment.
+
+mod apache;
+mod base64;
+mod files;
