@@ -1,0 +1,64 @@
+//! createSession and closeSession, and whether a session may still write.
+
+use super::{Step, appended};
+use crate::pending::SessionChange;
+use zk_proto::path::split;
+use zk_proto::{ErrorCode, jute};
+
+impl Step<'_> {
+    /// A session may write from its creation until its end, both as prepared:
+    /// what arrives after the end was prepared must not leave an ephemeral
+    /// behind that nobody deletes.
+    pub(super) fn check_session(&self) -> Result<(), ErrorCode> {
+        let session = self.caller.session;
+        let alive = match self.pending.session(session) {
+            Some(change) => change == SessionChange::Opened,
+            None => self.tree.session_timeout(session).is_some(),
+        };
+        if alive {
+            Ok(())
+        } else {
+            Err(ErrorCode::SESSION_EXPIRED)
+        }
+    }
+
+    /// A session that is about to close stays so.
+    pub(super) fn create_session(
+        &mut self,
+        timeout_ms: i32,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ErrorCode> {
+        appended(jute::append(out, &timeout_ms))?;
+        let session = self.caller.session;
+        let change = match self.pending.session(session) {
+            Some(SessionChange::Closing) => SessionChange::Closing,
+            _ => SessionChange::Opened,
+        };
+        self.pending.put_session(session, change, self.stamp.zxid);
+        Ok(())
+    }
+
+    /// Lists the ephemerals that the session will have by then. It is never
+    /// refused: expiry closes sessions that are nobody's.
+    pub(super) fn close_session(&mut self, out: &mut Vec<u8>) -> Result<(), ErrorCode> {
+        let session = self.caller.session;
+        let paths = self.pending.ephemerals(self.tree, session);
+        if self.config.close_session_txn {
+            appended(jute::append(out, paths.as_slice()))?;
+        }
+        for path in &paths {
+            self.unlink_ephemeral(path);
+        }
+        self.pending
+            .put_session(session, SessionChange::Closing, self.stamp.zxid);
+        Ok(())
+    }
+
+    fn unlink_ephemeral(&mut self, path: &str) {
+        let parent_path = split(path).map_or("", |(parent, _)| parent);
+        if let Ok(parent) = self.find_node(parent_path) {
+            let seen = self.find(path);
+            self.unlink(parent_path, parent, path, &seen);
+        }
+    }
+}
