@@ -166,7 +166,7 @@ impl<W> Session<W> {
     fn handle_answer(&mut self, header: ReplyHeader, body: Bytes) -> Result<(), ConnectionError> {
         // What was not sent cannot be answered, even if a server guesses.
         let sent = self.in_flight.len() - self.not_taken;
-        let expected = self.in_flight.iter().take(sent).next();
+        let expected = self.in_flight.front().filter(|_| sent > 0);
         let expected = expected.map(|call| call.xid);
         if expected != Some(header.xid) {
             return Err(ConnectionError::OutOfOrder {
