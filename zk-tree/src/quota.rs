@@ -94,7 +94,9 @@ impl DataTree {
 
     fn write_stats(&mut self, stats: NodeId, track: &StatsTrack) {
         let text = track.to_string();
-        self.slab.node_mut(stats).set_data(Some(text.as_bytes()));
+        let node = self.slab.node_mut(stats);
+        self.data_size += text.len() as i64 - node.data_len() as i64;
+        node.set_data(Some(text.as_bytes()));
     }
 }
 

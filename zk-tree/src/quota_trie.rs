@@ -112,11 +112,10 @@ impl QuotaTrie {
     }
 }
 
-/// Java drops components of nothing but blanks here, so a quota below one is
-/// a quota elsewhere.
+/// Unlike Java, names of nothing but blanks are names: there a quota on `/b`
+/// counts `/ /b` too, until the next start.
 fn components(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter(|name| name.bytes().any(|byte| byte > b' '))
+    path.split('/').filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -162,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn blank_components_do_not_count() {
+    fn blank_names_are_names() {
         let mut trie = QuotaTrie::new();
-        trie.add("/a/ /b");
-        assert_eq!(trie.longest_prefix("/a/b/c"), Some("/a/b"));
+        trie.add("/b");
+        assert_eq!(trie.longest_prefix("/ /b"), None);
     }
 }

@@ -4,3 +4,7 @@
 mod apache;
 mod base64;
 mod files;
+mod model;
+mod random;
+mod snapshot;
+mod twin;
