@@ -13,6 +13,9 @@ pub const FORMAT: &str = "zk-archive";
 /// The version that this crate writes.
 pub const VERSION: u32 = 1;
 
+/// What `kind` says.
+pub const SUBTREE: &str = "subtree";
+
 /// An archive of znodes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Archive {
@@ -20,7 +23,7 @@ pub struct Archive {
     pub format: String,
     /// [`VERSION`].
     pub version: u32,
-    /// What the items are; "subtree" here.
+    /// What the items are: [`SUBTREE`].
     pub kind: String,
     /// The znodes, parents before their children.
     pub items: Vec<ArchivedNode>,
@@ -72,6 +75,9 @@ pub enum ArchiveError {
         /// Its version.
         version: u32,
     },
+    /// The items are of another kind.
+    #[error("this archive holds a {0}, not a {SUBTREE}")]
+    Kind(String),
 }
 
 impl Archive {
@@ -81,7 +87,7 @@ impl Archive {
         Self {
             format: FORMAT.into(),
             version: VERSION,
-            kind: "subtree".into(),
+            kind: SUBTREE.into(),
             items,
         }
     }
@@ -99,6 +105,9 @@ impl Archive {
                 format: archive.format,
                 version: archive.version,
             });
+        }
+        if archive.kind != SUBTREE {
+            return Err(ArchiveError::Kind(archive.kind));
         }
         Ok(archive)
     }
@@ -132,5 +141,45 @@ mod tests {
         archive.version = 2;
         let error = Archive::from_bytes(&archive.to_bytes().unwrap()).unwrap_err();
         assert!(error.to_string().contains("version 2"));
+    }
+
+    #[test]
+    fn another_kind_is_named() {
+        let mut archive = Archive::subtree(vec![]);
+        archive.kind = "history".into();
+        let error = Archive::from_bytes(&archive.to_bytes().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("a history"));
+    }
+
+    /// Maps with named fields, data as MessagePack's `bin`: what other
+    /// languages see, and what later versions must still read.
+    #[test]
+    fn bytes_of_version_1() {
+        let archive = Archive::subtree(vec![ArchivedNode {
+            path: "/a".into(),
+            data: Some(Bytes::from_static(&[0xff])),
+            acl: vec![],
+            ttl_ms: Some(5),
+            container: false,
+        }]);
+        let expected = [
+            &b"\x84\xa6format\xaazk-archive\xa7version\x01\xa4kind\xa7subtree\xa5items\x91"[..],
+            b"\x85\xa4path\xa2/a\xa4data\xc4\x01\xff\xa3acl\x90\xa6ttl_ms\x05\xa9container\xc2",
+        ]
+        .concat();
+        assert_eq!(archive.to_bytes().unwrap(), expected);
+    }
+
+    #[test]
+    fn broken_bytes_are_errors() {
+        let bytes = Archive::subtree(vec![]).to_bytes().unwrap();
+        for end in 0..bytes.len() {
+            assert!(Archive::from_bytes(&bytes[..end]).is_err(), "{end}");
+        }
+        let mut lying = bytes;
+        let last = lying.pop().unwrap();
+        assert_eq!(last, 0x90);
+        lying.extend([0xdd, 0xff, 0xff, 0xff, 0xff]);
+        assert!(Archive::from_bytes(&lying).is_err());
     }
 }

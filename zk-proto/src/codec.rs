@@ -52,3 +52,38 @@ impl Encoder<Bytes> for FrameCodec {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_out_however_they_arrive() {
+        let mut codec = FrameCodec::default();
+        let mut sent = BytesMut::new();
+        for payload in [&b"first"[..], b"", b"third"] {
+            codec
+                .encode(Bytes::from_static(payload), &mut sent)
+                .unwrap();
+        }
+        for cut in 0..=sent.len() {
+            let mut arrived = BytesMut::new();
+            let mut frames = Vec::new();
+            for part in [&sent[..cut], &sent[cut..]] {
+                arrived.extend_from_slice(part);
+                while let Some(frame) = codec.decode(&mut arrived).unwrap() {
+                    frames.push(frame);
+                }
+            }
+            assert_eq!(frames, [&b"first"[..], b"", b"third"], "{cut}");
+            assert!(arrived.is_empty());
+        }
+    }
+
+    #[test]
+    fn too_long_frames_are_invalid_data() {
+        let mut input = BytesMut::from(&5i32.to_be_bytes()[..]);
+        let error = FrameCodec::new(4).decode(&mut input).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}

@@ -128,6 +128,11 @@ pub struct SetAclTxn<'a> {
 }
 
 /// One part of a multi: a record of its own in a buffer.
+///
+/// Apache turns the parts of a failed multi into errors in place when it
+/// applies it, so a learner's log may hold a part that says error and carries
+/// the record of what it was to be. Its code then means nothing; that it is
+/// an error is what counts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SubTxn<'a> {
     /// Which record `data` holds.
