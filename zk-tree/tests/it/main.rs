@@ -6,5 +6,6 @@ mod base64;
 mod files;
 mod model;
 mod random;
+mod replay;
 mod snapshot;
 mod twin;
