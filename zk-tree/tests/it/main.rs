@@ -7,5 +7,7 @@ mod files;
 mod model;
 mod random;
 mod replay;
+mod server;
 mod snapshot;
 mod twin;
+mod wire_replay;
