@@ -1,24 +1,61 @@
-//! `cargo xtask bench`: the criterion benches of the crates.
+//! `cargo xtask bench`: the crates' own benches, and the comparison with Apache ZooKeeper.
+//!
+//! The load generator speaks the client protocol with code of its own, on one thread and
+//! without an allocation per operation, so that what it measures is the server. From the wire
+//! up: [`wire`] frames, [`session`] one connection, [`fleet`] many on one epoll; [`closed`],
+//! [`open`], [`watch`], [`idle`] and [`million`] are kinds of load; [`scenario`] is the table of
+//! what is measured and what is to be reached, [`versus`] runs it and [`report`] writes it down.
+
+mod args;
+mod closed;
+mod crates;
+mod fleet;
+mod histogram;
+mod idle;
+mod load;
+mod machine;
+mod measure;
+mod meter;
+mod million;
+mod open;
+mod prepare;
+mod programs;
+mod record;
+mod report;
+mod requests;
+mod scenario;
+mod server;
+mod session;
+mod steady;
+mod versus;
+mod watch;
+mod wire;
+
+use clap::Parser as _;
 
 use crate::error::Result;
-use crate::sh;
-use crate::workspace::Workspace;
 
-/// Flags of `cargo xtask bench`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Run the benches of this crate only.
-    #[arg(long, value_name = "CRATE")]
-    package: Option<String>,
+pub(crate) use args::Args;
+use args::{Command, CratesArgs, VersusArgs};
+
+/// Runs what the flags say.
+pub(crate) fn run(args: Args) -> Result<()> {
+    match args.command {
+        Some(Command::Crates(args)) => crates::run(&args),
+        Some(Command::Versus(args)) => versus::run(&args),
+        Some(Command::Load(args)) => load::run(&args),
+        None => everything(),
+    }
 }
 
-/// Runs the criterion benches, of all crates or one.
-pub(crate) fn run(args: Args) -> Result<()> {
-    let mut cargo = sh::cargo(&Workspace::load()?.root);
-    cargo.arg("bench");
-    match args.package {
-        Some(package) => cargo.args(["--package", &package]),
-        None => cargo.arg("--workspace"),
-    };
-    sh::run(&mut cargo)
+fn everything() -> Result<()> {
+    crates::run(&CratesArgs::default())?;
+    versus::run(&Defaults::parse_from(["versus"]).args)
+}
+
+/// The comparison's flags as they are when none is given.
+#[derive(clap::Parser)]
+struct Defaults {
+    #[command(flatten)]
+    args: VersusArgs,
 }

@@ -140,7 +140,8 @@ impl Provisions {
         }
     }
 
-    fn path(&self, part: Part) -> Option<&Path> {
+    /// Where a part is, if it is there.
+    pub(crate) fn path(&self, part: Part) -> Option<&Path> {
         let (_, path) = self.parts.iter().find(|(own, _)| *own == part)?;
         path.as_deref().ok()
     }

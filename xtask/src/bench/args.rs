@@ -1,0 +1,95 @@
+//! The flags of `cargo xtask bench`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::record::Side;
+
+/// Flags of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The benches of the crates and then the comparison, if left out.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the criterion benches of the crates, all or one.
+    Crates(CratesArgs),
+    /// Compare zk-server with Apache ZooKeeper 3.9.5 on this machine.
+    Versus(VersusArgs),
+    /// Put one scenario's load on a running server, for a profiler.
+    Load(LoadArgs),
+}
+
+/// Flags of `cargo xtask bench crates`.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct CratesArgs {
+    /// The crate; all that have benches if left out.
+    #[arg(value_name = "CRATE")]
+    pub(super) package: Option<String>,
+    /// Record the figures under this name.
+    #[arg(long, value_name = "NAME", conflicts_with = "compare")]
+    pub(super) save: Option<String>,
+    /// Compare with the figures of this name.
+    #[arg(long, value_name = "NAME")]
+    pub(super) compare: Option<String>,
+}
+
+/// Flags of `cargo xtask bench versus`.
+#[derive(Debug, clap::Args)]
+pub(super) struct VersusArgs {
+    /// Only the scenarios whose name begins so; several are separated by commas.
+    #[arg(long, value_name = "SCENARIO", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// Run only this server.
+    #[arg(long, value_name = "SIDE")]
+    pub(super) only_side: Option<Side>,
+    /// How long one round measures.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) seconds: u64,
+    /// How long Apache's server is under load before it is measured.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(super) warm_up: u64,
+    /// How often each server is measured, in turns.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) rounds: u32,
+    /// Our server, instead of a fresh release build; or the variable ZK_SERVER_BIN.
+    #[arg(long, value_name = "PATH")]
+    pub(super) server: Option<PathBuf>,
+    /// A directory with Apache's jars, instead of the provisioned one.
+    #[arg(long, value_name = "DIR")]
+    pub(super) apache_home: Option<PathBuf>,
+    /// Take Apache's figures from this file and do not run it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) apache_json: Option<PathBuf>,
+    /// Where the servers keep their data, on a disk; `bench` in the target directory if left out.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Write the report to this file; in a file with a report only the report is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Write every round's figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+}
+
+/// Flags of `cargo xtask bench load`.
+#[derive(Debug, clap::Args)]
+pub(super) struct LoadArgs {
+    /// The server.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) server: SocketAddr,
+    /// The scenario, by its full name.
+    #[arg(long, value_name = "SCENARIO")]
+    pub(super) scenario: String,
+    /// How long the load is measured.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) seconds: u64,
+    /// The server's process id, to measure its CPU and memory too.
+    #[arg(long, value_name = "PID")]
+    pub(super) pid: Option<u32>,
+}
