@@ -1,0 +1,167 @@
+//! Every damaged directory whose treatment by Apache was recorded, with our
+//! decision beside it. Where they differ the reason is given.
+
+use crate::support::{disk, files, fixture, json, recover, zxid};
+use std::collections::BTreeMap;
+use zk_log::MemStorage;
+use zk_proto::Zxid;
+
+/// What we do with a variant.
+enum Ours {
+    /// Start where Apache starts.
+    Same,
+    /// Start, though Apache does not, or elsewhere; and why.
+    Start(i64, &'static str),
+    /// Refuse, naming this file and offset, as Apache refuses.
+    Refuse(&'static str),
+    /// Refuse, though Apache starts; and why.
+    RefuseThough(&'static str, &'static str),
+}
+
+use Ours::{Refuse, RefuseThough, Same, Start};
+
+fn decision(variant: &str) -> Ours {
+    match variant {
+        "bad-eor-middle" => RefuseThough(
+            "log.3c is damaged at offset 658",
+            "Apache silently drops the five transactions behind it",
+        ),
+        "zeroed-middle-record" => RefuseThough(
+            "log.3c is damaged at offset 658",
+            "Apache silently drops the five transactions behind it",
+        ),
+        "crc-payload-flip-last" | "crc-field-flip-last" => Start(
+            0x46,
+            "a bad last record with nothing behind it is what an interrupted write leaves",
+        ),
+        "header-truncated-last" | "header-zero-last" => Start(
+            0x47,
+            "an interrupted creation; nothing was ever acknowledged from this file",
+        ),
+        "snapshot-future-name" => Start(
+            0x47,
+            "the snapshot says of itself that it was taken before the zxid in its name, \
+             so it is passed over; Apache takes an old state for a new one",
+        ),
+        "crc-payload-flip-middle" => Refuse("log.3c is damaged at offset 658"),
+        "crc-flip-first-record-of-last-log" => Refuse("log.3c is damaged at offset 16"),
+        "garbage-tail-random"
+        | "garbage-tail-neg-len"
+        | "garbage-tail-len-minus-1"
+        | "garbage-tail-huge-len" => Refuse("log.3c is damaged at offset 1185"),
+        "empty-log-middle" => Refuse("log.29 is damaged at offset 0"),
+        "bad-magic-last" => Refuse("log.3c is damaged at offset 0"),
+        "missing-middle-log" => Refuse("log.3c at offset 16 goes on with zxid 0x3c after 0x28"),
+        "no-snapshot" => Refuse("holds no snapshot"),
+        "snapshot-all-bad" => Refuse("none of 4 snapshots"),
+        _ => Same,
+    }
+}
+
+/// The base with a variant's changes.
+fn variant(name: &str, behaviour: &serde_json::Value) -> MemStorage {
+    let mut all: BTreeMap<_, _> = files("corrupt/intact").into_iter().collect();
+    if name != "intact" && fixture(&format!("corrupt/{name}")).is_dir() {
+        all.extend(files(&format!("corrupt/{name}")));
+    }
+    for removed in behaviour["removed_from_base"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        all.remove(removed.as_str().unwrap());
+    }
+    disk(&all.into_iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn every_recorded_damage_is_decided() {
+    let behaviours = json("corrupt/behaviour.json");
+    let variants = behaviours["variants"].as_object().unwrap();
+    assert_eq!(variants.len(), 51);
+    for (name, behaviour) in variants {
+        let apache = &behaviour["behaviour"];
+        let starts = apache["starts"].as_bool().unwrap();
+        let result = recover(&variant(name, behaviour)).map(|(recovered, _)| recovered);
+        match decision(name) {
+            Same => {
+                assert!(
+                    starts,
+                    "{name}: Apache does not start, so a decision is needed"
+                );
+                let recovered = result.unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(recovered.last_zxid, zxid(&apache["srvr_zxid"]), "{name}");
+            }
+            Start(last, why) => {
+                assert!(
+                    !starts || zxid(&apache["srvr_zxid"]) != Zxid(last),
+                    "{name}: {why}"
+                );
+                let recovered = result.unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(recovered.last_zxid, Zxid(last), "{name}: {why}");
+            }
+            Refuse(message) => {
+                assert!(!starts, "{name}");
+                let error = result.expect_err(name).to_string();
+                assert!(error.contains(message), "{name}: {error}");
+            }
+            RefuseThough(message, why) => {
+                assert!(starts, "{name}");
+                let error = result.expect_err(why).to_string();
+                assert!(error.contains(message), "{name}: {error}");
+            }
+        }
+    }
+}
+
+/// Not only the last zxid: the tree is the one that the intact files make.
+#[test]
+fn what_starts_has_a_prefix_of_the_intact_state() {
+    let behaviours = json("corrupt/behaviour.json");
+    let variants = behaviours["variants"].as_object().unwrap();
+    let state_at = |last: Zxid| {
+        let storage = disk(&files("corrupt/intact"));
+        if last < Zxid(0x47) {
+            zk_log::truncate_after(&storage, &crate::support::dirs(), last).unwrap();
+        }
+        recover(&storage).unwrap().1
+    };
+    for (name, behaviour) in variants {
+        // This one is a correct file that holds another history.
+        if name == "txn-wrong-digest" {
+            continue;
+        }
+        if let Ok((recovered, model)) = recover(&variant(name, behaviour)) {
+            assert_eq!(model, state_at(recovered.last_zxid), "{name}");
+        }
+    }
+}
+
+/// What recovery repairs it repairs for good: a second start finds no more.
+#[test]
+fn a_torn_tail_is_cut_once() {
+    let behaviours = json("corrupt/behaviour.json");
+    for (name, behaviour) in behaviours["variants"].as_object().unwrap() {
+        let storage = variant(name, behaviour);
+        let Ok((first, model)) = recover(&storage) else {
+            continue;
+        };
+        // Durable: what is lost in a crash right now is not the repair.
+        let storage = storage.crash(&mut |_| 0);
+        let (second, again) = recover(&storage).unwrap();
+        assert_eq!(second.last_zxid, first.last_zxid, "{name}");
+        assert_eq!(again, model, "{name}");
+        assert!(second.torn.is_none() && second.removed.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_record_that_apaches_own_padding_overwrote_is_named() {
+    let storage = disk(&files("corrupt/apache-padding-defect"));
+    let path = crate::support::dirs().log_dir.join("log.10000021b");
+    let mut reader = zk_log::LogReader::open(&storage, &path).unwrap();
+    reader.start().unwrap();
+    while let zk_log::LogNext::Record(_) = reader.next().unwrap() {}
+    // The zero byte is at 8207, inside the record that starts here.
+    assert!(reader.position() < 8207 && 8207 - reader.position() < 1000);
+}

@@ -1,0 +1,17 @@
+//! Tests of the files: against Apache's own, after crashes and failures, and
+//! with every kind of damage.
+
+mod apache_files;
+mod apache_tools;
+mod corrupt;
+mod crash;
+mod damage;
+mod epochs;
+mod faults;
+mod history;
+mod log;
+mod model;
+mod purge;
+mod snapshots;
+mod support;
+mod truncate;
