@@ -1,0 +1,156 @@
+//! What a command that failed says, in Apache's words, and with which code the
+//! shell then exits.
+
+use zk_client::{Error, ErrorCode};
+use zk_proto::path::PathError;
+
+const FAILED: i32 = 1;
+const NOT_FOUND: i32 = 127;
+
+/// Why a command failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CliError {
+    pub(crate) message: String,
+    pub(crate) code: i32,
+}
+
+impl CliError {
+    /// A failure with this text.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: FAILED,
+        }
+    }
+
+    pub(crate) fn command_not_found(command: &str) -> Self {
+        Self {
+            message: format!("Command not found: Command not found {command}"),
+            code: NOT_FOUND,
+        }
+    }
+
+    /// An operation on `path` failed; "" for an operation without a path.
+    pub(crate) fn of(error: &Error, path: &str) -> Self {
+        Self::new(message(error, path))
+    }
+}
+
+fn message(error: &Error, path: &str) -> String {
+    let code = match error {
+        Error::Path { path, error } => return path_text(path, error),
+        Error::EmptyAcl => return "Acl is not valid : null".to_owned(),
+        other => match other.code() {
+            Some(code) => code,
+            None => return other.to_string(),
+        },
+    };
+    match wording(code) {
+        Some(text) => format!("{text}{path}"),
+        None => keeper_text(error, path),
+    }
+}
+
+/// The codes for which Apache's shell has words of its own
+/// (`CliWrapperException`); the path follows.
+const fn wording(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::NO_NODE => "Node does not exist: ",
+        ErrorCode::NO_CHILDREN_FOR_EPHEMERALS => "Ephemerals cannot have children: ",
+        ErrorCode::NODE_EXISTS => "Node already exists: ",
+        ErrorCode::NOT_EMPTY => "Node not empty: ",
+        ErrorCode::NOT_READ_ONLY => "Not a read-only call: ",
+        ErrorCode::INVALID_ACL => "Acl is not valid : ",
+        ErrorCode::NO_AUTH => "Insufficient permission : ",
+        ErrorCode::BAD_ARGUMENTS => "Arguments are not valid : ",
+        ErrorCode::BAD_VERSION => "version No is not valid : ",
+        ErrorCode::QUOTA_EXCEEDED => "Quota has exceeded : ",
+        _ => return None,
+    })
+}
+
+/// Apache's general text for an error of a server or of the connection.
+pub(crate) fn keeper_text(error: &Error, path: &str) -> String {
+    let code = error.code().unwrap_or(ErrorCode::SYSTEM_ERROR);
+    match (code, path) {
+        (ErrorCode::RECONFIG_IN_PROGRESS, _) => {
+            "Another reconfiguration is in progress -- concurrent reconfigs not supported (yet)"
+                .to_owned()
+        }
+        (ErrorCode::NEW_CONFIG_NO_QUORUM, _) => {
+            "No quorum of new config is connected and up-to-date with the leader of last \
+             commmitted config - try invoking reconfiguration after new servers are connected and \
+             synced"
+                .to_owned()
+        }
+        (_, "") => format!("KeeperErrorCode = {code}"),
+        _ => format!("KeeperErrorCode = {code} for {path}"),
+    }
+}
+
+/// Apache counts UTF-16 units where ours counts bytes.
+fn path_text(path: &str, error: &PathError) -> String {
+    let unit = |at: usize| path.get(..at).unwrap_or(path).encode_utf16().count();
+    let reason = match error {
+        PathError::Empty => return "Path length must be > 0".to_owned(),
+        PathError::Relative => return "Path must start with / character".to_owned(),
+        PathError::TrailingSlash => return "Path must not end with / character".to_owned(),
+        PathError::EmptyName(at) => format!("empty node name specified @{}", unit(*at)),
+        PathError::RelativeName(at) => format!("relative paths not allowed @{}", unit(*at) - 1),
+        PathError::Character('\0', at) => format!("null character not allowed @{}", unit(*at)),
+        PathError::Character(_, at) => format!("invalid character @{}", unit(*at)),
+        other => other.to_string(),
+    };
+    format!("Invalid path string \"{path}\" caused by {reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_path(path: &str, text: &str) {
+        let error = zk_proto::path::validate(path).unwrap_err();
+        assert_eq!(path_text(path, &error), text);
+    }
+
+    #[test]
+    fn paths_are_refused_in_apaches_words() {
+        check_path("", "Path length must be > 0");
+        check_path("a", "Path must start with / character");
+        check_path("/a/", "Path must not end with / character");
+        let invalid = |path, reason| {
+            check_path(
+                path,
+                &format!("Invalid path string \"{path}\" caused by {reason}"),
+            );
+        };
+        invalid("//a", "empty node name specified @1");
+        invalid("/a/./b", "relative paths not allowed @3");
+        invalid("/a/..", "relative paths not allowed @4");
+        invalid("/a\u{1}", "invalid character @2");
+        invalid("/ü\u{e000}", "invalid character @2");
+    }
+
+    #[test]
+    fn errors_name_the_path_as_apache_does() {
+        let server = |code| Error::Server {
+            code,
+            path: String::new(),
+        };
+        let text = |code, path| message(&server(code), path);
+        assert_eq!(text(ErrorCode::NO_NODE, "/a"), "Node does not exist: /a");
+        assert_eq!(
+            text(ErrorCode::NO_WATCHER, "/a"),
+            "KeeperErrorCode = No such watcher for /a"
+        );
+        assert_eq!(
+            text(ErrorCode::RECONFIG_DISABLED, ""),
+            "KeeperErrorCode = Reconfig is disabled"
+        );
+        assert_eq!(
+            message(&Error::ConnectionLoss { sent: true }, "/"),
+            "KeeperErrorCode = ConnectionLoss for /"
+        );
+    }
+}
