@@ -7,6 +7,7 @@ use zk_proto::frame::{self, MAX_FRAME};
 use zk_proto::{ConnectRequest, Request, RequestHeader};
 
 fuzz_target!(|input: &[u8]| {
+    arrives_in_parts(input);
     let mut rest = input;
     let mut connected = false;
     while let Ok(Some(payload)) = frame::split(rest, MAX_FRAME) {
@@ -18,6 +19,19 @@ fuzz_target!(|input: &[u8]| {
         connected = true;
     }
 });
+
+/// A first frame is the same whether the bytes behind it are there or not, and is no frame before
+/// its last byte is.
+fn arrives_in_parts(input: &[u8]) {
+    let Ok(Some(payload)) = frame::split(input, MAX_FRAME) else {
+        return;
+    };
+    let end = 4 + payload.len();
+    for cut in (0..end.min(64)).chain(end.saturating_sub(64)..end) {
+        assert_eq!(frame::split(&input[..cut], MAX_FRAME), Ok(None));
+    }
+    assert_eq!(frame::split(&input[..end], MAX_FRAME), Ok(Some(payload)));
+}
 
 fn connect(payload: &[u8]) {
     let Ok(request) = ConnectRequest::decode(payload) else {
