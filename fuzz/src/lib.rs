@@ -3,6 +3,8 @@
 //! Foreign bytes may be refused; what is read must be writable, and must be the same when it is
 //! read again. Text that is not UTF-8 is mended on the first reading, so the bytes may differ.
 
+pub mod mend;
+
 use std::fmt::Debug;
 
 use zk_proto::jute::Error;
