@@ -2,7 +2,6 @@
 //! shell then exits.
 
 use zk_client::{Error, ErrorCode};
-use zk_proto::path::PathError;
 
 const FAILED: i32 = 1;
 const NOT_FOUND: i32 = 127;
@@ -38,7 +37,7 @@ impl CliError {
 
 fn message(error: &Error, path: &str) -> String {
     let code = match error {
-        Error::Path { path, error } => return path_text(path, error),
+        Error::Path { path, error } => return error.java_message(path),
         Error::EmptyAcl => return "Acl is not valid : null".to_owned(),
         other => match other.code() {
             Some(code) => code,
@@ -88,49 +87,9 @@ pub(crate) fn keeper_text(error: &Error, path: &str) -> String {
     }
 }
 
-/// Apache counts UTF-16 units where ours counts bytes.
-fn path_text(path: &str, error: &PathError) -> String {
-    let unit = |at: usize| path.get(..at).unwrap_or(path).encode_utf16().count();
-    let reason = match error {
-        PathError::Empty => return "Path length must be > 0".to_owned(),
-        PathError::Relative => return "Path must start with / character".to_owned(),
-        PathError::TrailingSlash => return "Path must not end with / character".to_owned(),
-        PathError::EmptyName(at) => format!("empty node name specified @{}", unit(*at)),
-        PathError::RelativeName(at) => format!("relative paths not allowed @{}", unit(*at) - 1),
-        PathError::Character('\0', at) => format!("null character not allowed @{}", unit(*at)),
-        PathError::Character(_, at) => format!("invalid character @{}", unit(*at)),
-        other => other.to_string(),
-    };
-    format!("Invalid path string \"{path}\" caused by {reason}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check_path(path: &str, text: &str) {
-        let error = zk_proto::path::validate(path).unwrap_err();
-        assert_eq!(path_text(path, &error), text);
-    }
-
-    #[test]
-    fn paths_are_refused_in_apaches_words() {
-        check_path("", "Path length must be > 0");
-        check_path("a", "Path must start with / character");
-        check_path("/a/", "Path must not end with / character");
-        let invalid = |path, reason| {
-            check_path(
-                path,
-                &format!("Invalid path string \"{path}\" caused by {reason}"),
-            );
-        };
-        invalid("//a", "empty node name specified @1");
-        invalid("/a/./b", "relative paths not allowed @3");
-        invalid("/a/..", "relative paths not allowed @4");
-        invalid("/a\u{1}", "invalid character @2");
-        invalid("/ü\u{e000}", "invalid character @2");
-    }
 
     #[test]
     fn errors_name_the_path_as_apache_does() {

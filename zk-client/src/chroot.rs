@@ -3,7 +3,7 @@
 
 use crate::Error;
 use std::borrow::Cow;
-use zk_proto::path;
+use zk_proto::path::{self, PathError};
 
 /// A prefix of paths; empty for the whole tree.
 #[derive(Debug, Clone, Default)]
@@ -16,15 +16,27 @@ impl Chroot {
 
     /// The server's path for a client's, checked.
     pub(crate) fn absolute<'a>(&self, client_path: &'a str) -> Result<Cow<'a, str>, Error> {
-        check(client_path, client_path)?;
-        Ok(self.prepend(client_path))
+        self.checked(client_path, path::validate(client_path))
     }
 
     /// The same for the beginning of a sequential znode's path, which may end
     /// with a slash: the server adds the number.
     pub(crate) fn absolute_prefix<'a>(&self, client_path: &'a str) -> Result<Cow<'a, str>, Error> {
-        check(client_path, &format!("{client_path}1"))?;
-        Ok(self.prepend(client_path))
+        self.checked(client_path, path::validate_sequential(client_path))
+    }
+
+    fn checked<'a>(
+        &self,
+        client_path: &'a str,
+        verdict: Result<(), PathError>,
+    ) -> Result<Cow<'a, str>, Error> {
+        match verdict {
+            Ok(()) => Ok(self.prepend(client_path)),
+            Err(error) => Err(Error::Path {
+                path: client_path.to_owned(),
+                error,
+            }),
+        }
     }
 
     fn prepend<'a>(&self, client_path: &'a str) -> Cow<'a, str> {
@@ -44,13 +56,6 @@ impl Chroot {
             _ => server_path,
         }
     }
-}
-
-fn check(shown: &str, checked: &str) -> Result<(), Error> {
-    path::validate(checked).map_err(|error| Error::Path {
-        path: shown.to_owned(),
-        error,
-    })
 }
 
 #[cfg(test)]

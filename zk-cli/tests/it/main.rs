@@ -1,0 +1,10 @@
+//! `zk` as users run it: a process with arguments, two streams and an exit
+//! code, compared with what Apache's shell was recorded to do.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod alone;
+mod normal;
+mod replay;
+mod server;
+mod zk;
