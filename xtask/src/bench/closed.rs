@@ -124,3 +124,62 @@ impl Load for Closed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::fake::{Fault, serve};
+    use crate::bench::prepare;
+
+    /// Enough for every session to be answered.
+    const WHILE: Duration = Duration::from_millis(50);
+
+    fn shape(mix: Mix) -> Shape {
+        Shape {
+            sessions: 3,
+            window: 4,
+            mix,
+            nodes: 1500,
+        }
+    }
+
+    #[test]
+    fn every_mix_runs_and_ends() {
+        let target = serve(Fault::None);
+        for mix in [
+            Mix::Read,
+            Mix::Write,
+            Mix::Mostly,
+            Mix::Ephemeral,
+            Mix::Ping,
+        ] {
+            let window = run(target, shape(mix), WHILE, WHILE).unwrap();
+            assert!(window.operations > 0, "{mix:?}");
+        }
+    }
+
+    #[test]
+    fn every_create_is_sent_once() {
+        let target = serve(Fault::None);
+        prepare::parents(target, 1500).unwrap();
+        let window = exhaust(target, shape(Mix::Create)).unwrap();
+        assert_eq!(window.operations, 1500);
+    }
+
+    #[test]
+    fn a_wrong_answer_ends_the_run() {
+        let faults = [
+            (Fault::Xid, "an answer to request 2 where 1 is next"),
+            (
+                Fault::Error,
+                "Get was answered with error -101 and 172 bytes",
+            ),
+            (Fault::Short, "Get was answered with error 0 and 171 bytes"),
+        ];
+        for (fault, sentence) in faults {
+            let error = run(serve(fault), shape(Mix::Read), WHILE, WHILE).unwrap_err();
+            assert_eq!(error.to_string(), sentence);
+        }
+        run(serve(Fault::Hangup), shape(Mix::Read), WHILE, WHILE).unwrap_err();
+    }
+}

@@ -9,7 +9,10 @@
 mod args;
 mod closed;
 mod crates;
+#[cfg(test)]
+mod fake;
 mod fleet;
+mod frame;
 mod histogram;
 mod idle;
 mod load;

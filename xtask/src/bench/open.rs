@@ -140,3 +140,28 @@ impl Load for Open {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::closed::TIMEOUT_MS;
+    use crate::bench::fake::{Fault, serve};
+
+    #[test]
+    fn every_scheduled_request_is_sent_and_answered() {
+        let target = serve(Fault::None);
+        let mut fleet = Fleet::connect(target.address, 3, TIMEOUT_MS).unwrap();
+        let schedule = Schedule {
+            per_second: 1000.0,
+            mix: Mix::Mostly,
+            nodes: 10,
+        };
+        let time = Duration::from_millis(100);
+        let mut open = Open::new(target, schedule);
+        open.follow_schedule(&mut fleet, time).unwrap();
+        fleet.drain(&mut open).unwrap();
+        assert_eq!(open.done, 100);
+        assert!(open.latencies.quantile(1.0).is_some());
+        fleet.close().unwrap();
+    }
+}

@@ -4,6 +4,7 @@
 //! finished frame in place, and a mistake in zk-proto cannot hide in it. It knows no sockets and
 //! keeps no state.
 
+use super::frame::Frame;
 use crate::error::{Error, Result};
 
 /// Bytes of data in every znode of a benchmark.
@@ -209,52 +210,6 @@ fn digits(room: &mut [u8], mut number: u32) {
     }
 }
 
-/// A frame in the making; its length is put in at the end.
-struct Frame(Vec<u8>);
-
-impl Frame {
-    fn new() -> Self {
-        Self(vec![0; 4])
-    }
-
-    fn request(op: i32) -> Self {
-        let mut frame = Self::new();
-        frame.int(0).int(op);
-        frame
-    }
-
-    fn byte(&mut self, value: u8) -> &mut Self {
-        self.0.push(value);
-        self
-    }
-
-    fn int(&mut self, value: i32) -> &mut Self {
-        self.0.extend_from_slice(&value.to_be_bytes());
-        self
-    }
-
-    fn long(&mut self, value: i64) -> &mut Self {
-        self.0.extend_from_slice(&value.to_be_bytes());
-        self
-    }
-
-    fn buffer(&mut self, value: &[u8]) -> &mut Self {
-        self.int(i32::try_from(value.len()).expect("a short buffer"));
-        self.0.extend_from_slice(value);
-        self
-    }
-
-    fn text(&mut self, value: &str) -> &mut Self {
-        self.buffer(value.as_bytes())
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        let length = i32::try_from(self.0.len() - 4).expect("a short frame");
-        self.0[..4].copy_from_slice(&length.to_be_bytes());
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,14 +267,16 @@ mod tests {
     #[test]
     fn a_created_path_goes_into_a_delete() {
         let path = format!("{EPHEMERAL_PARENT}/n-0000000042");
-        let mut body = Frame(Vec::new());
-        body.text(&path);
+        let mut created = Frame::new();
+        created.text(&path);
+        let created = created.finish();
+        let body = &created[4..];
         let mut frame = delete_ephemeral();
-        set_path(&mut frame, created_path(&body.0).unwrap());
+        set_path(&mut frame, created_path(body).unwrap());
         let mut expected = Frame::request(2);
         expected.text(&path).int(-1);
         assert_eq!(frame, expected.finish());
-        assert!(created_path(&body.0[..8]).is_err());
+        assert!(created_path(&body[..8]).is_err());
         assert!(created_path(&[]).is_err());
     }
 }
