@@ -57,7 +57,7 @@ pub fn newest_valid(
     Ok(valid)
 }
 
-/// Removes snapshots that were never finished.
+/// Removes snapshots that were never finished, durably.
 pub(crate) fn remove_temps(storage: &dyn Storage, dir: &Path) -> Result<Vec<PathBuf>, LogError> {
     let names = storage.list(dir).at("list", dir)?;
     let mut removed = Vec::new();
@@ -65,6 +65,9 @@ pub(crate) fn remove_temps(storage: &dyn Storage, dir: &Path) -> Result<Vec<Path
         let path = dir.join(name);
         storage.remove(&path).at("remove", &path)?;
         removed.push(path);
+    }
+    if !removed.is_empty() {
+        storage.sync_dir(dir).at("flush", dir)?;
     }
     Ok(removed)
 }

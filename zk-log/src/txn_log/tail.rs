@@ -101,9 +101,18 @@ impl Tail {
     /// Whether the first record does not reach its own end.
     fn is_unfinished(&self) -> bool {
         match Prefix::parse(&self.bytes).and_then(Prefix::payload) {
-            Some(length) => self.bytes.len() < length + OVERHEAD,
+            Some(length) => self.bytes.len() < length + OVERHEAD && !self.is_whole(),
             None => true,
         }
+    }
+
+    /// Whether it is a whole record with a wrong length.
+    fn is_whole(&self) -> bool {
+        let Some((RECORD_END, body)) = self.bytes.split_last() else {
+            return false;
+        };
+        let payload = body.get(PREFIX..).unwrap_or_default();
+        body.starts_with(&u64::from(adler32(&payload)).to_be_bytes())
     }
 
     /// The first valid record behind the bad one that goes on in the history.
@@ -148,34 +157,38 @@ impl Tail {
     /// Whether lost sectors of one batch explain that the record at the start
     /// is bad and that at `next` good.
     fn is_torn_batch(&self, next: usize, last: Zxid, zxid: Zxid) -> bool {
-        let missing = zxid != last && !record::follows(last, zxid);
+        let missing = zxid != last && last.0.checked_add(1) != Some(zxid.0);
         missing
             && self.bytes.len() as u64 <= UNFLUSHED_MAX
             && self.starts_behind_a_record(next)
             && self.has_lost_sector(next)
     }
 
-    /// The sector of a record that is there was written whole; so the byte
-    /// before it is the end of another, unless it is in another sector.
+    /// If the sector in which a record starts was written, then so was the
+    /// end of the record before it. (A record starts with zeros, so its
+    /// start does not show when its sector is lost.)
     fn starts_behind_a_record(&self, at: usize) -> bool {
-        (self.offset + at as u64).is_multiple_of(SECTOR) || self.bytes[at - 1] == RECORD_END
+        let into = usize::try_from((self.offset + at as u64) % SECTOR).unwrap_or(0);
+        into == 0 || self.bytes[at - 1] == RECORD_END || self.is_lost(at.saturating_sub(into))
     }
 
-    /// Whether a whole sector of zeros, or what was to be written of it, lies
-    /// before `end`.
+    /// Whether a sector that starts before `end` was lost.
     fn has_lost_sector(&self, end: usize) -> bool {
         let mut start = 0;
         while start < end {
-            let stop = self.sector_end(start);
-            if stop > end {
-                return false;
-            }
-            if self.bytes[start..stop].iter().all(|&byte| byte == 0) {
+            if self.is_lost(start) {
                 return true;
             }
-            start = stop;
+            start = self.sector_end(start);
         }
         false
+    }
+
+    /// Whether nothing but zeros stands from `start` to the end of its
+    /// sector.
+    fn is_lost(&self, start: usize) -> bool {
+        let end = self.sector_end(start).min(self.bytes.len());
+        self.bytes[start..end].iter().all(|&byte| byte == 0)
     }
 
     fn sector_end(&self, index: usize) -> usize {
@@ -229,7 +242,11 @@ mod tests {
         // Nothing is missing between 8 and 9.
         assert!(!tail(500, bytes.clone()).is_torn_batch(524, Zxid(8), Zxid(9)));
         // The same, shifted: the record starts within a sector of zeros.
-        assert!(!tail(501, bytes).is_torn_batch(524, Zxid(7), Zxid(9)));
+        assert!(!tail(540, bytes).is_torn_batch(524, Zxid(7), Zxid(9)));
+        // It starts with the last byte of a lost sector, which is zero anyway.
+        let mut bytes = vec![0; 411];
+        bytes.extend(record(9, 50));
+        assert!(tail(100, bytes).is_torn_batch(411, Zxid(7), Zxid(9)));
         // A hole within one sector.
         let mut bytes = vec![0; 100];
         bytes.extend(record(9, 50));

@@ -30,7 +30,8 @@ pub struct TxnLog {
     current: Option<Current>,
     /// The last transaction appended, flushed or not.
     last: Zxid,
-    unflushed_txns: u64,
+    /// What was appended since the last report, and how long flushing took.
+    report: FlushReport,
     /// Set once, by the first failure.
     failed: Option<String>,
 }
@@ -45,16 +46,16 @@ struct Current {
     flushed: u64,
 }
 
-/// What a flush did.
+/// What became durable since the report before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlushReport {
-    /// Transactions made durable.
+    /// Transactions.
     pub txns: u64,
-    /// Bytes made durable.
+    /// Bytes of their records.
     pub bytes: u64,
     /// How long the disk took.
     pub elapsed: Duration,
-    /// Whether that was longer than `fsync.warningthresholdms`.
+    /// Whether one flush took longer than `fsync.warningthresholdms`.
     pub slow: bool,
 }
 
@@ -71,7 +72,7 @@ impl TxnLog {
             config: config.clone(),
             current: None,
             last,
-            unflushed_txns: 0,
+            report: FlushReport::default(),
             failed: None,
         }
     }
@@ -84,8 +85,10 @@ impl TxnLog {
 
     /// Whether transactions were appended that are not flushed.
     #[must_use]
-    pub const fn has_unflushed(&self) -> bool {
-        self.unflushed_txns > 0
+    pub fn has_unflushed(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.end > current.flushed)
     }
 
     /// Bytes of the current file, space taken ahead included, as Apache
@@ -129,7 +132,8 @@ impl TxnLog {
         record::write(current.segment.slice_mut(current.end, length), payload);
         current.end += length as u64;
         self.last = zxid;
-        self.unflushed_txns += 1;
+        self.report.txns += 1;
+        self.report.bytes += length as u64;
         Ok(())
     }
 
@@ -140,7 +144,8 @@ impl TxnLog {
     /// Final: the process should end.
     pub fn flush(&mut self) -> Result<FlushReport, LogError> {
         self.usable()?;
-        let report = self.flush_current().map_err(|error| self.fail(error))?;
+        self.flush_current().map_err(|error| self.fail(error))?;
+        let report = std::mem::take(&mut self.report);
         if self
             .config
             .size_limit
@@ -263,13 +268,10 @@ impl TxnLog {
         Ok(())
     }
 
-    fn flush_current(&mut self) -> Result<FlushReport, LogError> {
-        let Some(current) = &mut self.current else {
-            return Ok(FlushReport::default());
+    fn flush_current(&mut self) -> Result<(), LogError> {
+        let Some(current) = self.current.as_mut().filter(|it| it.end > it.flushed) else {
+            return Ok(());
         };
-        if current.end == current.flushed {
-            return Ok(FlushReport::default());
-        }
         let started = Instant::now();
         if self.config.force_sync {
             current
@@ -277,18 +279,14 @@ impl TxnLog {
                 .flush(current.flushed, current.end)
                 .at("flush", &current.path)?;
         }
-        let elapsed = started.elapsed();
-        let report = FlushReport {
-            txns: std::mem::take(&mut self.unflushed_txns),
-            bytes: current.end - current.flushed,
-            elapsed,
-            slow: elapsed > self.config.fsync_warning,
-        };
         current.flushed = current.end;
-        if report.slow {
+        let elapsed = started.elapsed();
+        self.report.elapsed += elapsed;
+        if elapsed > self.config.fsync_warning {
+            self.report.slow = true;
             tracing::warn!(path = %current.path.display(), ?elapsed, "flushing the log took long");
         }
-        Ok(report)
+        Ok(())
     }
 
     fn end_current(&mut self) -> Result<(), LogError> {

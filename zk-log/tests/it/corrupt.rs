@@ -1,7 +1,7 @@
 //! Every damaged directory whose treatment by Apache was recorded, with our
 //! decision beside it. Where they differ the reason is given.
 
-use crate::support::{disk, files, fixture, json, recover, zxid};
+use crate::support::{dirs, disk, files, fixture, json, recover, zxid};
 use std::collections::BTreeMap;
 use zk_log::MemStorage;
 use zk_proto::Zxid;
@@ -23,11 +23,11 @@ use Ours::{Refuse, RefuseThough, Same, Start};
 fn decision(variant: &str) -> Ours {
     match variant {
         "bad-eor-middle" => RefuseThough(
-            "log.3c is damaged at offset 658",
+            "log.3c is damaged at offset 593",
             "Apache silently drops the five transactions behind it",
         ),
         "zeroed-middle-record" => RefuseThough(
-            "log.3c is damaged at offset 658",
+            "log.3c is damaged at offset 593",
             "Apache silently drops the five transactions behind it",
         ),
         "crc-payload-flip-last" | "crc-field-flip-last" => Start(
@@ -43,7 +43,7 @@ fn decision(variant: &str) -> Ours {
             "the snapshot says of itself that it was taken before the zxid in its name, \
              so it is passed over; Apache takes an old state for a new one",
         ),
-        "crc-payload-flip-middle" => Refuse("log.3c is damaged at offset 658"),
+        "crc-payload-flip-middle" => Refuse("log.3c is damaged at offset 593"),
         "crc-flip-first-record-of-last-log" => Refuse("log.3c is damaged at offset 16"),
         "garbage-tail-random"
         | "garbage-tail-neg-len"
@@ -122,7 +122,7 @@ fn what_starts_has_a_prefix_of_the_intact_state() {
     let state_at = |last: Zxid| {
         let storage = disk(&files("corrupt/intact"));
         if last < Zxid(0x47) {
-            zk_log::truncate_after(&storage, &crate::support::dirs(), last).unwrap();
+            zk_log::truncate_after(&storage, &dirs(), last).unwrap();
         }
         recover(&storage).unwrap().1
     };
@@ -158,10 +158,15 @@ fn a_torn_tail_is_cut_once() {
 #[test]
 fn a_record_that_apaches_own_padding_overwrote_is_named() {
     let storage = disk(&files("corrupt/apache-padding-defect"));
-    let path = crate::support::dirs().log_dir.join("log.10000021b");
-    let mut reader = zk_log::LogReader::open(&storage, &path).unwrap();
-    reader.start().unwrap();
-    while let zk_log::LogNext::Record(_) = reader.next().unwrap() {}
-    // The zero byte is at 8207, inside the record that starts here.
-    assert!(reader.position() < 8207 && 8207 - reader.position() < 1000);
+    // The zero byte is at 8207, inside the first record; whole ones follow.
+    let error = zk_log::read_txns(&storage, &dirs().log_dir, Zxid(0x1_0000_021a), &mut |_| {
+        Ok(())
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.contains("log.10000021b is damaged at offset 16: the checksum is"),
+        "{error}"
+    );
+    assert!(error.contains("follows intact at offset"), "{error}");
 }
