@@ -196,7 +196,9 @@ pub(crate) fn response(op: OpCode, response: &Response<'_>) -> Value {
         Response::Error(code) => json!({"err": code.0}),
         Response::Sasl(token) => json!({"token": bytes(token)}),
         Response::ClientInfos(infos) => {
-            let info = |info: &ClientInfo<'_>| json!({"authScheme": text(&info.scheme), "user": text(&info.user)});
+            let info = |info: &ClientInfo<'_>| {
+                json!({"authScheme": text(&info.scheme), "user": text(&info.user)})
+            };
             let infos: Vec<Value> = infos.iter().flatten().map(info).collect();
             json!({"clientInfo": infos})
         }
