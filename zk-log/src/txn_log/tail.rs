@@ -108,7 +108,7 @@ impl Tail {
 
     /// Whether it is a whole record with a wrong length.
     fn is_whole(&self) -> bool {
-        let Some((RECORD_END, body)) = self.bytes.split_last() else {
+        let Some((&RECORD_END, body)) = self.bytes.split_last() else {
             return false;
         };
         let payload = body.get(PREFIX..).unwrap_or_default();
