@@ -196,16 +196,17 @@ pub(crate) fn response(op: OpCode, response: &Response<'_>) -> Value {
         Response::Error(code) => json!({"err": code.0}),
         Response::Sasl(token) => json!({"token": bytes(token)}),
         Response::ClientInfos(infos) => {
-            let info = |info: &ClientInfo<'_>| {
-                json!({"authScheme": text(&info.scheme), "user": text(&info.user)})
-            };
-            let infos: Vec<Value> = infos.iter().flatten().map(info).collect();
+            let infos: Vec<Value> = infos.iter().flatten().map(client_info).collect();
             json!({"clientInfo": infos})
         }
         Response::Multi(results) => ended(results.iter().map(multi_result)),
         Response::MultiRead(results) => ended(results.iter().map(multi_read_result)),
         other => panic!("{other:?} is in no capture"),
     }
+}
+
+fn client_info(info: &ClientInfo<'_>) -> Value {
+    json!({"authScheme": text(&info.scheme), "user": text(&info.user)})
 }
 
 fn multi_result(result: &MultiResult<'_>) -> Value {
