@@ -1,1 +1,29 @@
-//! Placeholder.
+//! A ZooKeeper server, composed from zk-proto, zk-tree and zk-log and driven
+//! by tokio.
+//!
+//! The key decision: one thread owns the write path, from the check of a
+//! request to its answer, and everything that waits for it becomes one batch
+//! with one flush; reads are answered by the connections' own tasks, from a
+//! tree that many can read. So a write changes hands once, and a read never.
+//!
+//! Who wants only the rules of the tree should use `zk-tree`; who wants only
+//! the files, `zk-log`.
+
+mod auth;
+mod clock;
+pub mod config;
+mod conn;
+mod four_letter;
+mod housekeeping;
+mod listener;
+mod pipeline;
+mod reads;
+mod recovery;
+mod server;
+mod session;
+mod shared;
+mod snapshotter;
+mod stats;
+
+pub use auth::generate_digest;
+pub use server::{Server, ServerError};

@@ -1,0 +1,247 @@
+//! From frames to answers or to the pipeline.
+//!
+//! While nothing of this connection is in the pipeline, reads are answered
+//! here, all of one read from the socket under one lock of the tree. As soon
+//! as something is, everything goes through the pipeline, which keeps the
+//! order.
+
+use super::Conn;
+use super::task::{Stop, next_frame};
+use crate::pipeline::InboxGuard;
+use crate::reads;
+use crate::shared::Shared;
+use parking_lot::RwLockReadGuard;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use zk_proto::{AuthPacket, ErrorCode, OpCode, RequestHeader, Xid, Zxid, jute};
+use zk_tree::DataTree;
+
+thread_local! {
+    static REPLIES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How an operation is handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Answered from the tree, or from nothing at all.
+    Read,
+    /// Goes through the pipeline.
+    Write,
+    /// Changes the connection's identities.
+    Auth,
+    /// No such operation: an error, then the end.
+    Unknown,
+}
+
+/// The class of an operation as a client may send it.
+pub(crate) const fn class(op: OpCode) -> Class {
+    match op {
+        OpCode::EXISTS
+        | OpCode::GET_DATA
+        | OpCode::GET_ACL
+        | OpCode::GET_CHILDREN
+        | OpCode::GET_CHILDREN2
+        | OpCode::PING
+        | OpCode::MULTI_READ
+        | OpCode::CHECK_WATCHES
+        | OpCode::REMOVE_WATCHES
+        | OpCode::SET_WATCHES
+        | OpCode::SET_WATCHES2
+        | OpCode::SASL
+        | OpCode::GET_EPHEMERALS
+        | OpCode::GET_ALL_CHILDREN_NUMBER
+        | OpCode::ADD_WATCH
+        | OpCode::WHO_AM_I => Class::Read,
+        OpCode::CREATE
+        | OpCode::CREATE2
+        | OpCode::CREATE_CONTAINER
+        | OpCode::CREATE_TTL
+        | OpCode::DELETE
+        | OpCode::DELETE_CONTAINER
+        | OpCode::SET_DATA
+        | OpCode::SET_ACL
+        | OpCode::MULTI
+        | OpCode::RECONFIG
+        | OpCode::SYNC
+        | OpCode::CREATE_SESSION
+        | OpCode::CLOSE_SESSION => Class::Write,
+        OpCode::AUTH => Class::Auth,
+        _ => Class::Unknown,
+    }
+}
+
+/// Handles all whole frames of `bytes`; returns how many bytes they took.
+pub(super) fn requests(
+    shared: &Arc<Shared>,
+    conn: &Arc<Conn>,
+    bytes: &[u8],
+) -> Result<usize, Stop> {
+    REPLIES.with_borrow_mut(|replies| {
+        let mut batch = Batch::new(shared, conn, replies);
+        let handled = batch.frames(bytes);
+        batch.finish();
+        handled
+    })
+}
+
+/// The requests of one read from the socket.
+struct Batch<'a> {
+    shared: &'a Arc<Shared>,
+    conn: &'a Arc<Conn>,
+    now_ms: u64,
+    /// Answers that are not in the outbox yet.
+    replies: &'a mut Vec<u8>,
+    tree: Option<RwLockReadGuard<'a, DataTree>>,
+    inbox: Option<InboxGuard<'a>>,
+    received: u64,
+    answered: u64,
+    last: Option<RequestHeader>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(shared: &'a Arc<Shared>, conn: &'a Arc<Conn>, replies: &'a mut Vec<u8>) -> Self {
+        replies.clear();
+        Self {
+            shared,
+            conn,
+            now_ms: shared.clock.now_ms(),
+            replies,
+            tree: None,
+            inbox: None,
+            received: 0,
+            answered: 0,
+            last: None,
+        }
+    }
+
+    fn frames(&mut self, bytes: &[u8]) -> Result<usize, Stop> {
+        let mut consumed = 0;
+        while let Some(payload) = next_frame(self.shared, self.conn, &bytes[consumed..])? {
+            consumed += payload.len() + 4;
+            self.request(payload)?;
+        }
+        Ok(consumed)
+    }
+
+    fn request(&mut self, payload: &[u8]) -> Result<(), Stop> {
+        let Ok((header, body)) = RequestHeader::split(payload) else {
+            tracing::warn!(client = %self.conn.remote(), session = %self.conn.session_id(), "a frame of {} bytes holds no request: closing the connection", payload.len());
+            return Err(Stop::Close);
+        };
+        self.received += 1;
+        if self.shared.settings.require_sasl && header.op != OpCode::SASL {
+            return self.refuse_unauthenticated(header.xid);
+        }
+        let in_order = self.inbox.is_some() || self.conn.pending() > 0;
+        match class(header.op) {
+            Class::Read if !in_order => {
+                self.read(header, body);
+                Ok(())
+            }
+            Class::Auth if !in_order => self.auth(header.xid, body),
+            Class::Unknown if !in_order => self.unknown(header.xid),
+            _ => self.submit(header, body),
+        }
+    }
+
+    fn read(&mut self, header: RequestHeader, body: &[u8]) {
+        let shared = self.shared;
+        let tree = self.tree.get_or_insert_with(|| shared.tree.read());
+        let reader = reads::Reader {
+            tree,
+            watches: &shared.watches,
+            conn: self.conn,
+            config: &shared.settings.reads,
+        };
+        reads::answer(&reader, header, body, self.replies);
+        self.answered += 1;
+        self.last = Some(header);
+    }
+
+    fn auth(&mut self, xid: Xid, body: &[u8]) -> Result<(), Stop> {
+        let packet: AuthPacket<'_> = jute::from_prefix(body).map_err(|_| Stop::Close)?;
+        let proven =
+            crate::auth::authenticate(&self.shared.settings.auth, &packet, self.conn.remote().ip());
+        self.answered += 1;
+        match proven {
+            Some(identities) => {
+                self.conn.add_identities(identities);
+                reads::header_only(self.replies, xid, Zxid::ZERO, ErrorCode::OK);
+                Ok(())
+            }
+            None => {
+                tracing::warn!(client = %self.conn.remote(), scheme = ?packet.scheme, "authentication failed");
+                reads::header_only(self.replies, xid, Zxid::ZERO, ErrorCode::AUTH_FAILED);
+                Err(Stop::CloseAfterFlush)
+            }
+        }
+    }
+
+    fn unknown(&mut self, xid: Xid) -> Result<(), Stop> {
+        self.answered += 1;
+        reads::header_only(self.replies, xid, Zxid::NONE, ErrorCode::UNIMPLEMENTED);
+        Err(Stop::CloseAfterFlush)
+    }
+
+    fn refuse_unauthenticated(&mut self, xid: Xid) -> Result<(), Stop> {
+        self.answered += 1;
+        let code = ErrorCode::SESSION_CLOSED_REQUIRE_SASL_AUTH;
+        reads::header_only(self.replies, xid, Zxid::ZERO, code);
+        Err(Stop::CloseAfterFlush)
+    }
+
+    /// Hands the request to the pipeline. What was answered so far goes into
+    /// the outbox first, because the pipeline's answers will come behind it.
+    fn submit(&mut self, header: RequestHeader, body: &[u8]) -> Result<(), Stop> {
+        if self.inbox.is_none() {
+            self.tree = None;
+            self.hand_over_replies();
+            self.inbox = Some(self.shared.inbox.open());
+        }
+        if let Some(inbox) = &mut self.inbox {
+            inbox.client(self.conn, header.xid, header.op, body, self.now_ms);
+        }
+        match header.op {
+            OpCode::CLOSE_SESSION => Err(Stop::Drain),
+            op if class(op) == Class::Unknown => Err(Stop::Drain),
+            _ => Ok(()),
+        }
+    }
+
+    fn hand_over_replies(&mut self) {
+        if !self.replies.is_empty() {
+            self.conn.push_bytes(self.replies);
+            self.replies.clear();
+        }
+    }
+
+    /// Puts the answers into the outbox and wakes the pipeline.
+    fn finish(&mut self) {
+        self.tree = None;
+        self.hand_over_replies();
+        self.inbox = None;
+        self.note();
+    }
+
+    fn note(&self) {
+        if self.received == 0 {
+            return;
+        }
+        if let Some(session) = self.conn.session() {
+            session.touch(self.now_ms);
+        }
+        self.shared.stats.received(self.received);
+        let stats = &self.conn.stats;
+        stats.received.fetch_add(self.received, Ordering::Relaxed);
+        if self.answered == 0 {
+            return;
+        }
+        self.shared.stats.answered(self.answered, 0);
+        stats.sent.fetch_add(self.answered, Ordering::Relaxed);
+        if let Some(last) = self.last {
+            let zxid = self.shared.last_zxid();
+            stats.answered(last.op, last.xid, zxid, self.now_ms, 0);
+        }
+    }
+}

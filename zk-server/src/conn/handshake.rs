@@ -1,0 +1,152 @@
+//! The first bytes of a connection: a four-letter word or a ConnectRequest.
+
+use super::Conn;
+use super::task::{Stop, next_frame};
+use crate::four_letter;
+use crate::session::Session;
+use crate::shared::Shared;
+use std::sync::Arc;
+use zk_proto::jute;
+use zk_proto::{
+    Buffer, ConnectRequest, ConnectResponse, OpCode, PASSWORD_LEN, SessionId, Xid, frame,
+    session_password,
+};
+
+/// What the first bytes were.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// Not whole yet.
+    Incomplete,
+    /// A ConnectRequest of so many bytes was handled.
+    Done(usize),
+}
+
+/// Handles the start of a connection.
+pub(super) fn first(shared: &Arc<Shared>, conn: &Arc<Conn>, bytes: &[u8]) -> Result<First, Stop> {
+    if let Some(word) = bytes.first_chunk::<4>()
+        && four_letter::is_word(*word)
+    {
+        return four_letter_word(shared, conn, *word, &bytes[4..]);
+    }
+    let Some(payload) = next_frame(shared, conn, bytes)? else {
+        return Ok(First::Incomplete);
+    };
+    connect(shared, conn, payload)?;
+    Ok(First::Done(payload.len() + 4))
+}
+
+fn four_letter_word(
+    shared: &Arc<Shared>,
+    conn: &Arc<Conn>,
+    word: [u8; 4],
+    rest: &[u8],
+) -> Result<First, Stop> {
+    let Some(answer) = four_letter::answer(shared, word, rest) else {
+        return Ok(First::Incomplete);
+    };
+    shared.stats.received(1);
+    conn.push_bytes(answer.as_bytes());
+    Err(Stop::CloseAfterFlush)
+}
+
+fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(), Stop> {
+    shared.stats.received(1);
+    conn.stats
+        .received
+        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let Ok(request) = ConnectRequest::decode(payload) else {
+        tracing::warn!(client = %conn.remote(), "the first frame is no ConnectRequest: closing the connection");
+        return Err(Stop::Close);
+    };
+    let last_zxid = shared.last_zxid();
+    if request.last_zxid_seen > last_zxid {
+        tracing::info!(
+            client = %conn.remote(), session = %request.session_id,
+            "refusing a client that has seen zxid {}: the last one here is {last_zxid}",
+            request.last_zxid_seen,
+        );
+        return Err(Stop::Close);
+    }
+    let timeout_ms = request.timeout_ms.clamp(
+        shared.settings.min_session_timeout_ms,
+        shared.settings.max_session_timeout_ms,
+    );
+    if request.session_id == SessionId::NONE {
+        open(shared, conn, timeout_ms, request.read_only.is_some());
+        return Ok(());
+    }
+    resume(shared, conn, &request, timeout_ms)
+}
+
+/// A new session: its createSession goes through the pipeline, whose answer
+/// is the ConnectResponse.
+fn open(shared: &Arc<Shared>, conn: &Arc<Conn>, timeout_ms: i32, has_read_only: bool) {
+    let id = shared.session_ids.next();
+    let session = shared.sessions.add(id, timeout_ms, shared.clock.now_ms());
+    conn.bind(session);
+    shared.conns.own(id, conn);
+    let mut body = timeout_ms.to_be_bytes().to_vec();
+    body.push(u8::from(has_read_only));
+    shared.inbox.open().client(
+        conn,
+        Xid(0),
+        OpCode::CREATE_SESSION,
+        &body,
+        shared.clock.now_ms(),
+    );
+}
+
+fn resume(
+    shared: &Arc<Shared>,
+    conn: &Arc<Conn>,
+    request: &ConnectRequest<'_>,
+    timeout_ms: i32,
+) -> Result<(), Stop> {
+    let has_read_only = request.read_only.is_some();
+    let password = request.password.map_or(&[][..], |password| password.0);
+    // The password is checked before anything else happens to the session:
+    // who does not know it must not be able to cut its connection.
+    let session = if password == session_password(request.session_id) {
+        shared
+            .sessions
+            .resume(request.session_id, timeout_ms, shared.clock.now_ms())
+    } else {
+        tracing::warn!(client = %conn.remote(), session = %request.session_id, "wrong password for the session");
+        None
+    };
+    let Some(session) = session else {
+        tracing::info!(client = %conn.remote(), session = %request.session_id, "refusing a session that is unknown or expired");
+        conn.push(|out| respond(out, None, has_read_only));
+        shared.stats.sent(1);
+        return Err(Stop::CloseAfterFlush);
+    };
+    conn.bind(session.clone());
+    if let Some(older) = shared.conns.own(session.id(), conn)
+        && older.id() != conn.id()
+    {
+        older.close();
+    }
+    conn.push(|out| respond(out, Some(&session), has_read_only));
+    shared.stats.sent(1);
+    Ok(())
+}
+
+/// Appends a ConnectResponse: the session's, or a refusal.
+pub(crate) fn respond(out: &mut Vec<u8>, session: Option<&Session>, has_read_only: bool) {
+    let id = session.map_or(SessionId::NONE, Session::id);
+    let password = match session {
+        Some(session) => session_password(session.id()),
+        None => [0; PASSWORD_LEN],
+    };
+    let response = ConnectResponse {
+        protocol_version: 0,
+        timeout_ms: session.map_or(0, Session::timeout_ms),
+        session_id: id,
+        password: Some(Buffer(&password)),
+        read_only: has_read_only.then_some(false),
+    };
+    let start = frame::start(out);
+    let encoded: Result<(), jute::Error> = response.encode(out);
+    encoded.expect("a ConnectResponse of 16 password bytes always encodes");
+    frame::finish(out, start);
+}

@@ -1,0 +1,70 @@
+//! The word `dump`: when sessions and connections expire, and which sessions
+//! have ephemerals (`DumpCommand`, `ExpiryQueue.dump`).
+
+use super::java::{Address, Date};
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
+use zk_proto::SessionId;
+
+/// What `dump` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Dump {
+    pub(super) sessions: ExpirySets<SessionId>,
+    /// Sessions that have ephemerals, or had some.
+    pub(super) ephemerals: Vec<(SessionId, Vec<String>)>,
+    pub(super) connections: ExpirySets<ExpiringConnection>,
+}
+
+/// What expires together, by the wall clock in ms.
+pub(super) type ExpirySets<T> = BTreeMap<i64, Vec<T>>;
+
+/// A connection, which its client must not leave silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ExpiringConnection {
+    pub(super) remote: SocketAddr,
+    /// 0 without one.
+    pub(super) session: SessionId,
+}
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "SessionTracker dump:")?;
+        sets(f, "Session", &self.sessions, |f, session| {
+            write!(f, "0x{:x}", session.0)
+        })?;
+        writeln!(f, "ephemeral nodes dump:")?;
+        let count = self.ephemerals.len();
+        writeln!(f, "Sessions with Ephemerals ({count}):")?;
+        for (session, paths) in &self.ephemerals {
+            writeln!(f, "0x{:x}:", session.0)?;
+            for path in paths {
+                writeln!(f, "\t{path}")?;
+            }
+        }
+        writeln!(f, "Connections dump:")?;
+        sets(f, "Connections", &self.connections, |f, of| {
+            let (remote, session) = (Address(of.remote), of.session.0);
+            write!(f, "ip: {remote} sessionId: 0x{session:x}")
+        })
+    }
+}
+
+fn sets<T>(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    sets: &ExpirySets<T>,
+    mut show: impl FnMut(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    let all: usize = sets.values().map(Vec::len).sum();
+    writeln!(f, "{what} Sets ({})/({all}):", sets.len())?;
+    for (at_ms, members) in sets {
+        writeln!(f, "{} expire at {}:", members.len(), Date(*at_ms))?;
+        for member in members {
+            f.write_char('\t')?;
+            show(f, member)?;
+            f.write_char('\n')?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! The words of a state built by hand, byte for byte those of Apache 3.9.5.
+
+use super::configuration::{Configuration, Directories};
+use super::connections::{Client, Connection, Interest, cons};
+use super::dump::{Dump, ExpiringConnection};
+use super::monitor::{Monitor, mntr};
+use super::server_stats::{ServerState, srvr, stat};
+use super::watches::{Watch, wchc, wchp, wchs};
+use crate::metrics::{Families, Gauges, Metrics, QuotaGauges, SummaryValues};
+use std::collections::BTreeMap;
+use zk_proto::{OpCode, SessionId, Zxid};
+use zk_tree::WatchSummary;
+
+macro_rules! apache {
+    ($word:literal) => {
+        include_str!(concat!("../../tests/fixtures/four-letter-words/", $word, ".txt"))
+    };
+}
+
+const VERSION: &str =
+    "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:18 UTC";
+const SESSION: SessionId = SessionId(0x1_0000_3e1_2ce_0000);
+
+fn asking(port: u16) -> Connection {
+    Connection {
+        remote: ([127, 0, 0, 1], port).into(),
+        interest: Interest::Nothing,
+        queued: 0,
+        received: 1,
+        sent: 0,
+        client: None,
+    }
+}
+
+fn connected() -> Connection {
+    Connection {
+        remote: ([127, 0, 0, 1], 48716).into(),
+        interest: Interest::Read,
+        queued: 0,
+        received: 10,
+        sent: 10,
+        client: Some(Client {
+            session: SESSION,
+            timeout_ms: 30_000,
+            established_ms: 1_795_254_106_847,
+            last_op: Some(OpCode::PING),
+            last_cxid: 7,
+            last_zxid: Zxid(4),
+            last_response_ms: 4_068_844,
+            last_latency_ms: 1,
+            min_latency_ms: 0,
+            avg_latency_ms: 28,
+            max_latency_ms: 227,
+        }),
+    }
+}
+
+fn state(received: u64, sent: u64) -> ServerState<'static> {
+    ServerState {
+        version: VERSION,
+        latency: SummaryValues::default(),
+        received,
+        sent,
+        connections: 2,
+        outstanding: 0,
+        zxid: Zxid(4),
+        mode: "standalone",
+        node_count: 8,
+    }
+}
+
+#[test]
+fn connections() {
+    assert_eq!(cons(&[asking(48730), connected()]), apache!("cons"));
+}
+
+#[test]
+fn a_connection_before_its_first_request() {
+    let Connection { client, .. } = connected();
+    let client = client.map(|client| Client {
+        last_op: None,
+        last_cxid: -1,
+        last_zxid: Zxid::NONE,
+        last_response_ms: 0,
+        ..client
+    });
+    let line = Connection { client, ..connected() }.to_string();
+    assert!(line.contains(",lop=NA,"), "{line}");
+    assert!(line.contains(",to=30000,lzxid=0xffffffffffffffff,lresp=0,"), "{line}");
+}
+
+#[test]
+fn server_and_clients() {
+    assert_eq!(srvr(&state(1, 1)), apache!("srvr"));
+    let after_a_reset = Connection { received: 0, sent: 0, ..connected() };
+    let connections = [asking(48836), after_a_reset];
+    assert_eq!(stat(&state(2, 2), &connections), apache!("stat"));
+}
+
+#[test]
+fn expiry() {
+    let connection = |port, session| ExpiringConnection {
+        remote: ([127, 0, 0, 1], port).into(),
+        session,
+    };
+    let dump = Dump {
+        sessions: BTreeMap::from([(1_795_254_138_000, vec![SESSION])]),
+        ephemerals: vec![(SESSION, vec!["/a/e".into()])],
+        connections: BTreeMap::from([
+            (1_795_254_138_999, vec![connection(48716, SESSION)]),
+            (1_795_254_118_000, vec![connection(48762, SessionId::NONE)]),
+        ]),
+    };
+    assert_eq!(dump.to_string(), apache!("dump"));
+}
+
+#[test]
+fn watches() {
+    let summary = WatchSummary { connections: 1, paths: 3, watches: 3 };
+    assert_eq!(wchs(summary), apache!("wchs"));
+    let watches = ["/p", "/a", "/r"].map(|path| Watch { session: SESSION, path: Some(path) });
+    assert_eq!(wchc(&watches), apache!("wchc"));
+    assert_eq!(wchp(&watches), apache!("wchp"));
+}
+
+#[test]
+fn watches_of_several_sessions() {
+    let watch = |session, path| Watch { session: SessionId(session), path };
+    let by_session = [
+        watch(1, None),
+        watch(1, Some("/a")),
+        watch(2, None),
+        watch(-1, Some("/b")),
+    ];
+    assert_eq!(wchc(&by_session), "0x1\n\t/a\n0x2\n0xffffffffffffffff\n\t/b\n\n");
+    let by_path = [watch(2, None), watch(1, Some("/a")), watch(2, Some("/a"))];
+    assert_eq!(wchp(&by_path), "/a\n\t0x1\n\t0x2\n\n");
+    assert_eq!((wchc(&[]), wchp(&[])), ("\n".into(), "\n".into()));
+}
+
+#[test]
+fn configuration() {
+    let configuration = Configuration {
+        client_port: 26430,
+        secure_client_port: -1,
+        dirs: Directories {
+            data_dir: "/srv/zookeeper/data/version-2".into(),
+            data_bytes: 66030,
+            log_dir: "/srv/zookeeper/data/version-2".into(),
+            log_bytes: 66030,
+        },
+        tick_ms: 2000,
+        max_client_cnxns: 0,
+        min_session_timeout_ms: 4000,
+        max_session_timeout_ms: 40_000,
+        listen_backlog: -1,
+    };
+    assert_eq!(configuration.to_string(), apache!("conf"));
+    assert_eq!(configuration.dirs.dirs(), apache!("dirs"));
+}
+
+/// Metrics that have the values of the capture, as far as they can move.
+fn captured_metrics() -> Metrics {
+    let metrics = Metrics::default();
+    let traffic = metrics.traffic.local();
+    traffic.received_bytes.add(386);
+    traffic.response_bytes.add(290);
+    metrics.connection_request_count.add(1);
+    metrics.prep_queued.add(9);
+    metrics.sync_queued.add(9);
+    metrics.connection_token_deficit.add(0);
+    metrics.prep_queue_size.add_many(0, 10);
+    for ms in [0, 4, 5, 11] {
+        metrics.fsynctime.add(ms);
+    }
+    metrics.snapshottime.add(47);
+    metrics.dbinittime.add(94);
+    metrics.startup_snap_load_time.add(1);
+    metrics.prep_process_time.add_many(0, 6);
+    for ms in [1, 2, 4] {
+        metrics.prep_process_time.add(ms);
+    }
+    metrics.sync_batch_size.add_many(1, 4);
+    metrics.sync_process_time.add_many(0, 3);
+    metrics.sync_process_time.add(3);
+    metrics.prep_queue_time.add_many(0, 7);
+    metrics.prep_queue_time.add(1);
+    metrics.prep_queue_time.add(2);
+    for ms in [5, 11, 11, 227] {
+        metrics.update_latency.add(ms);
+    }
+    traffic.instant_reads.add(1);
+    metrics.waiting_read_latency.add_many(1, 3);
+    metrics.waiting_read_latency.add(2);
+    for ms in [1, 5, 6, 15] {
+        metrics.sync_queue_and_flush_time.add(ms);
+    }
+    for ms in [2, 9, 9, 207] {
+        metrics.propagation_latency.add(ms);
+    }
+    for ms in [0, 4, 5, 12] {
+        metrics.sync_flush_time.add(ms);
+    }
+    metrics.reads.add("a", SummaryValues::of(71, 2));
+    metrics.writes.add("c", SummaryValues::of(2, 1));
+    metrics.writes.add("a", SummaryValues::of(3, 1));
+    metrics.writes.add("a", SummaryValues::of(4, 1));
+    metrics
+}
+
+fn captured_gauges() -> Gauges {
+    Gauges {
+        ephemerals_count: 1,
+        num_alive_connections: 2,
+        avg_latency: SummaryValues { count: 9, sum: 259, min: 0, max: 227 }.average(),
+        outstanding_requests: 0,
+        znode_count: 8,
+        global_sessions: 1,
+        last_client_response_size: 16,
+        packets_sent: 20,
+        packets_received: 22,
+        max_client_response_size: 90,
+        watch_count: 5,
+        min_latency: 0,
+        max_file_descriptor_count: 20_000,
+        approximate_data_size: 53,
+        open_file_descriptor_count: 77,
+        uptime: 2607,
+        max_latency: 227,
+        min_client_response_size: 16,
+        quotas: QuotaGauges::default(),
+    }
+}
+
+#[test]
+fn every_metric() {
+    let mut families = Families::of(&captured_metrics());
+    // What Apache measured and nothing here can.
+    for (name, value) in [
+        ("response_packet_cache_misses", 1),
+        ("outstanding_changes_queued", 6),
+        ("outstanding_changes_removed", 6),
+    ] {
+        let place = families.counters.iter_mut().find(|(known, _)| *known == name);
+        place.unwrap().1 = value;
+    }
+    for (name, value) in [
+        ("proposal_process_time", SummaryValues { count: 9, sum: 6, min: 0, max: 3 }),
+        ("sync_processor_queue_size", SummaryValues::of(0, 10)),
+    ] {
+        let place = families.summaries.iter_mut().find(|(known, _)| *known == name);
+        place.unwrap().1 = value;
+    }
+    for (name, points) in [
+        ("request_throttle_queue_time_ms", [(0, 9), (0, 0)]),
+        ("sync_processor_queue_time_ms", [(0, 7), (1, 2)]),
+    ] {
+        let place = families.distributions.iter_mut().find(|(known, _)| *known == name);
+        let distribution = &mut place.unwrap().1;
+        for (value, times) in points {
+            distribution.add_many(value, times);
+        }
+    }
+    let monitor = Monitor {
+        version: VERSION,
+        server_state: "standalone",
+        gauges: captured_gauges(),
+        families,
+    };
+    let (ours, apaches) = (mntr(&monitor), apache!("mntr"));
+    for (ours, apaches) in ours.lines().zip(apaches.lines()) {
+        assert_eq!(ours, apaches);
+    }
+    assert_eq!(ours, apaches);
+}
+
+#[test]
+fn quotas_have_their_places() {
+    let namespaces = |app, beta| BTreeMap::from([("app".into(), app), ("beta".into(), beta)]);
+    let metrics = Metrics::default();
+    metrics.quota_exceeded.add("app", SummaryValues::of(1, 1));
+    let quotas = QuotaGauges {
+        bytes_limit: namespaces(-1, -1),
+        count_usage: namespaces(3, 2),
+        count_limit: namespaces(3, 3),
+        bytes_usage: namespaces(0, 0),
+    };
+    let text = mntr(&Monitor {
+        version: VERSION,
+        server_state: "standalone",
+        gauges: Gauges { quotas, ..captured_gauges() },
+        families: Families::of(&metrics),
+    });
+    let lines: Vec<&str> = text.lines().collect();
+    // As Apache 3.9.5 answered with these quotas.
+    let expected = [
+        "zk_app_quota_bytes_limit_per_namespace\t-1",
+        "zk_beta_quota_bytes_limit_per_namespace\t-1",
+        "zk_app_quota_count_usage_per_namespace\t3",
+        "zk_beta_quota_count_usage_per_namespace\t2",
+        "zk_app_quota_count_limit_per_namespace\t3",
+        "zk_beta_quota_count_limit_per_namespace\t3",
+        "zk_app_quota_bytes_usage_per_namespace\t0",
+        "zk_beta_quota_bytes_usage_per_namespace\t0",
+    ];
+    assert_eq!(lines[26..34], expected);
+    assert_eq!(lines[85], "zk_app_quota_exceeded_error_per_namespace\t1");
+}

@@ -1,0 +1,94 @@
+//! What becomes of each item: a pure state machine over tree, pending changes
+//! and the next zxid. Time comes in as an argument; bytes go out.
+//!
+//! A standalone server appends what comes out and applies it; an ensemble
+//! proposes it and applies it when a quorum has it. The rules here do not
+//! change with that.
+
+use super::stage::{Stage, Subject};
+use zk_proto::{ErrorCode, OpCode, Request, Zxid};
+use zk_tree::{DataTree, Pending, PrepareConfig, Stamp, prepare, prepare_error};
+
+/// Turns requests into transactions, in order.
+#[derive(Debug)]
+pub(crate) struct Core {
+    config: PrepareConfig,
+    pending: Pending,
+    last_zxid: Zxid,
+}
+
+impl Core {
+    /// Continues behind `last_zxid`, the last one of the tree.
+    pub(crate) fn new(config: PrepareConfig, last_zxid: Zxid, hash_seed: u64) -> Self {
+        Self {
+            config,
+            pending: Pending::new(hash_seed),
+            last_zxid,
+        }
+    }
+
+    /// The zxid that was given out last.
+    pub(crate) fn last_zxid(&self) -> Zxid {
+        self.last_zxid
+    }
+
+    /// Decides what becomes of one request. A transaction's payload is
+    /// appended to `out`.
+    pub(crate) fn stage(
+        &mut self,
+        tree: &DataTree,
+        subject: &Subject<'_>,
+        time_ms: i64,
+        out: &mut Vec<u8>,
+    ) -> Stage {
+        if subject.is_in_order_only() {
+            return Stage::InOrder;
+        }
+        let start = out.len();
+        let stamp = Stamp {
+            zxid: Zxid(self.last_zxid.0 + 1),
+            time_ms,
+        };
+        match Request::decode(subject.op, subject.body) {
+            _ if subject.is_too_late() => {
+                prepare_error(&subject.caller(), stamp, ErrorCode::SESSION_EXPIRED, out);
+            }
+            Ok(request) => self.prepare(tree, subject, stamp, &request, out),
+            Err(_) if subject.op == OpCode::MULTI => {
+                prepare_error(&subject.caller(), stamp, ErrorCode::MARSHALLING_ERROR, out);
+            }
+            // Apache logs these under a zxid that it has used already, which
+            // stops an ensemble. They make no transaction here.
+            Err(_) => return Stage::Refused(ErrorCode::MARSHALLING_ERROR),
+        }
+        self.last_zxid = stamp.zxid;
+        Stage::Txn(start..out.len())
+    }
+
+    fn prepare(
+        &mut self,
+        tree: &DataTree,
+        subject: &Subject<'_>,
+        stamp: Stamp,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let prepared = prepare(
+            tree,
+            &mut self.pending,
+            &self.config,
+            &subject.caller(),
+            stamp,
+            request,
+            out,
+        );
+        if let Some(quota) = &prepared.quota {
+            tracing::warn!(session = %subject.session, "quota exceeded: {quota:?}");
+        }
+    }
+
+    /// Everything up to `zxid` is in the tree.
+    pub(crate) fn applied(&mut self, zxid: Zxid) {
+        self.pending.applied(zxid);
+    }
+}

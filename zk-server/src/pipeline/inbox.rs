@@ -1,0 +1,187 @@
+//! What waits for the pipeline: items and their bodies, in order of arrival.
+//!
+//! Bodies lie one behind the other in one buffer, so that submitting costs a
+//! copy and no allocation. The pipeline takes everything at once.
+
+use crate::conn::Conn;
+use crate::session::Session;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use zk_proto::{OpCode, Xid};
+
+/// Who wants something done.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// A client, over its connection.
+    Client(Arc<Conn>),
+    /// The server, on behalf of a session that expired.
+    Expired(Arc<Session>),
+    /// The server itself.
+    Server,
+}
+
+/// One request on its way.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) origin: Origin,
+    pub(crate) xid: Xid,
+    pub(crate) op: OpCode,
+    /// Where its body lies in the batch's bytes.
+    pub(crate) body: Range<usize>,
+    /// Monotonic ms at which it was read.
+    pub(crate) received_ms: u64,
+}
+
+/// Everything that was taken at once.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Batch {
+    pub(crate) fn body(&self, item: &Item) -> &[u8] {
+        &self.bytes[item.body.clone()]
+    }
+
+    fn push(&mut self, origin: Origin, xid: Xid, op: OpCode, body: &[u8], now_ms: u64) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(body);
+        self.items.push(Item {
+            origin,
+            xid,
+            op,
+            body: start..self.bytes.len(),
+            received_ms: now_ms,
+        });
+    }
+
+    /// Empties the batch and keeps its memory, unless it is out of proportion.
+    pub(crate) fn recycle(&mut self) {
+        const KEEP: usize = 4 * 1024 * 1024;
+        self.items.clear();
+        self.bytes.clear();
+        if self.bytes.capacity() > KEEP {
+            self.bytes = Vec::new();
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batch: Batch,
+    waiting: bool,
+    closed: bool,
+}
+
+/// The queue between the connections and the pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    ready: Condvar,
+    /// Items submitted and not answered.
+    outstanding: AtomicUsize,
+}
+
+impl Inbox {
+    /// Opens the queue for one or several items; the pipeline hears of them
+    /// when the guard is dropped.
+    pub(crate) fn open(&self) -> InboxGuard<'_> {
+        InboxGuard {
+            inbox: self,
+            state: Some(self.state.lock()),
+        }
+    }
+
+    /// Waits for items and swaps them into `batch`, which must be empty.
+    /// `false` when the queue is closed and empty.
+    pub(crate) fn take(&self, batch: &mut Batch) -> bool {
+        let mut state = self.state.lock();
+        while state.batch.items.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.waiting = true;
+            self.ready.wait(&mut state);
+        }
+        state.waiting = false;
+        std::mem::swap(&mut state.batch, batch);
+        true
+    }
+
+    /// Takes no more items; what is there is still served.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.ready.notify_all();
+    }
+
+    /// Items submitted and not answered.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.outstanding.load(Ordering::Relaxed)
+    }
+
+    /// `count` items were answered.
+    pub(crate) fn settle(&self, count: usize) {
+        self.outstanding.fetch_sub(count, Ordering::Relaxed);
+    }
+}
+
+/// The queue while somebody puts items in.
+pub(crate) struct InboxGuard<'a> {
+    inbox: &'a Inbox,
+    state: Option<MutexGuard<'a, State>>,
+}
+
+impl InboxGuard<'_> {
+    /// A request of a client; it counts as pending until it is settled.
+    pub(crate) fn client(
+        &mut self,
+        conn: &Arc<Conn>,
+        xid: Xid,
+        op: OpCode,
+        body: &[u8],
+        now_ms: u64,
+    ) {
+        if self.push(Origin::Client(conn.clone()), xid, op, body, now_ms) {
+            conn.add_pending(1);
+        }
+    }
+
+    /// The end of a session that expired.
+    pub(crate) fn expired(&mut self, session: Arc<Session>, now_ms: u64) {
+        let op = OpCode::CLOSE_SESSION;
+        self.push(Origin::Expired(session), Xid(0), op, &[], now_ms);
+    }
+
+    /// A request of the server itself.
+    pub(crate) fn server(&mut self, op: OpCode, body: &[u8], now_ms: u64) {
+        self.push(Origin::Server, Xid(0), op, body, now_ms);
+    }
+
+    fn push(&mut self, origin: Origin, xid: Xid, op: OpCode, body: &[u8], now_ms: u64) -> bool {
+        let Some(state) = &mut self.state else {
+            return false;
+        };
+        if state.closed {
+            return false;
+        }
+        state.batch.push(origin, xid, op, body, now_ms);
+        self.inbox.outstanding.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+impl Drop for InboxGuard<'_> {
+    fn drop(&mut self) {
+        let Some(state) = self.state.take() else {
+            return;
+        };
+        let notify = state.waiting && !state.batch.items.is_empty();
+        drop(state);
+        if notify {
+            self.inbox.ready.notify_one();
+        }
+    }
+}

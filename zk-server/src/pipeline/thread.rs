@@ -1,0 +1,269 @@
+//! The thread that drives the write path, one batch after the other.
+//!
+//! Prepare everything that waits, append it, flush once, apply it, answer.
+//! While the flush runs the next batch gathers: group commit without a timer.
+//! No lock of the tree is held while the disk works, and a write lock only
+//! for a bounded number of transactions.
+
+use super::Core;
+use super::delivery::Delivery;
+use super::inbox::{Batch, Item, Origin};
+use super::reply;
+use super::stage::{Stage, Subject};
+use crate::clock;
+use crate::reads;
+use crate::shared::Shared;
+use crate::snapshotter::Snapshotter;
+use std::ops::Range;
+use std::sync::Arc;
+use zk_log::{LogError, TxnLog};
+use zk_proto::txn::LoggedTxn;
+use zk_proto::{ErrorCode, OpCode, RequestHeader, SessionId, Zxid};
+use zk_tree::{Applied, DataTree};
+
+/// Transactions applied under one write lock.
+const APPLY_CHUNK: usize = 128;
+/// When a snapshot is due (`SyncRequestProcessor.shouldSnapshot`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SnapshotPolicy {
+    /// `snapCount`.
+    pub(crate) txn_count: u64,
+    /// `snapSizeLimitInKb`, in bytes; 0 for no limit.
+    pub(crate) log_bytes: u64,
+}
+
+/// The write path of a standalone server.
+pub(crate) struct Pipeline {
+    shared: Arc<Shared>,
+    core: Core,
+    log: TxnLog,
+    snapshotter: Snapshotter,
+    batch: Batch,
+    /// Payloads of the batch's transactions, one behind the other.
+    payloads: Vec<u8>,
+    stages: Vec<Stage>,
+    delivery: Delivery,
+}
+
+impl Pipeline {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        core: Core,
+        log: TxnLog,
+        snapshotter: Snapshotter,
+    ) -> Self {
+        Self {
+            delivery: Delivery::new(shared.clone()),
+            shared,
+            core,
+            log,
+            snapshotter,
+            batch: Batch::default(),
+            payloads: Vec::new(),
+            stages: Vec::new(),
+        }
+    }
+
+    /// Serves until the inbox is closed. An error means that the log can
+    /// promise nothing any more: the process must end.
+    pub(crate) fn run(mut self) -> Result<(), LogError> {
+        while self.shared.inbox.take(&mut self.batch) {
+            self.step()?;
+        }
+        self.snapshotter.wait();
+        self.log.close()
+    }
+
+    fn step(&mut self) -> Result<(), LogError> {
+        self.stage();
+        self.persist()?;
+        let batch = std::mem::take(&mut self.batch);
+        self.apply(&batch);
+        self.core.applied(self.core.last_zxid());
+        self.shared.inbox.settle(batch.items.len());
+        self.batch = batch;
+        self.batch.recycle();
+        self.snapshot_if_due()
+    }
+
+    /// Decides what becomes of each item, against the tree as it is and the
+    /// changes of this batch so far.
+    fn stage(&mut self) {
+        self.payloads.clear();
+        self.stages.clear();
+        let time_ms = clock::wall_ms();
+        let tree = self.shared.tree.read();
+        for item in &self.batch.items {
+            let body = self.batch.body(item);
+            let stage = match (&item.origin, item.op) {
+                (Origin::Client(conn), OpCode::AUTH) => {
+                    Stage::Auth(reply::authenticate(&self.shared, conn, body))
+                }
+                _ => {
+                    let subject = Subject::of(item, body);
+                    self.core
+                        .stage(&tree, &subject, time_ms, &mut self.payloads)
+                }
+            };
+            if item.op == OpCode::CLOSE_SESSION {
+                close_session(item);
+            }
+            self.stages.push(stage);
+        }
+    }
+
+    /// Appends and flushes the batch's transactions. Nothing is answered
+    /// before this returns.
+    fn persist(&mut self) -> Result<(), LogError> {
+        let mut appended = 0;
+        for stage in &self.stages {
+            if let Stage::Txn(range) = stage {
+                let payload = &self.payloads[range.clone()];
+                self.log.append(zxid_of(payload), payload)?;
+                appended += 1;
+            }
+        }
+        if appended == 0 {
+            return Ok(());
+        }
+        let report = self.log.flush()?;
+        self.snapshotter.count(appended, report.bytes);
+        if report.slow {
+            self.shared.stats.slow_fsync();
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, batch: &Batch) {
+        let shared = self.shared.clone();
+        let now_ms = shared.clock.now_ms();
+        for start in (0..self.stages.len()).step_by(APPLY_CHUNK) {
+            let end = self.stages.len().min(start + APPLY_CHUNK);
+            let mut tree = shared.tree.write();
+            for at in start..end {
+                self.finish(&mut tree, &batch.items[at], batch, at, now_ms);
+            }
+            shared.set_last_zxid(tree.last_zxid());
+            drop(tree);
+            self.delivery.flush();
+        }
+    }
+
+    /// Applies and answers one item.
+    fn finish(&mut self, tree: &mut DataTree, item: &Item, batch: &Batch, at: usize, now_ms: u64) {
+        let body = batch.body(item);
+        match self.stages[at].clone() {
+            Stage::Txn(range) => self.apply_txn(tree, item, body, range, now_ms),
+            Stage::InOrder => self.serve_in_order(tree, item, body, now_ms),
+            Stage::Refused(code) => self.refuse(item, tree.last_zxid(), code, now_ms),
+            Stage::Auth(code) => {
+                self.refuse(item, Zxid::ZERO, code, now_ms);
+                if let (Origin::Client(conn), false) = (&item.origin, code.is_ok()) {
+                    conn.close_after_flush();
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, item: &Item, zxid: Zxid, code: ErrorCode, now_ms: u64) {
+        self.delivery.answer(item, zxid, now_ms, |out| {
+            reads::header_only(out, item.xid, zxid, code);
+        });
+    }
+
+    fn apply_txn(
+        &mut self,
+        tree: &mut DataTree,
+        item: &Item,
+        body: &[u8],
+        payload: Range<usize>,
+        now_ms: u64,
+    ) {
+        let payload = &self.payloads[payload];
+        let txn = LoggedTxn::decode(payload).expect("payloads of our own making decode");
+        let applied = apply_and_fire(&self.shared, &mut self.delivery, tree, &txn);
+        if let Some(mismatch) = &applied.digest_mismatch {
+            self.shared.stats.digest_mismatch();
+            tracing::error!(zxid = %txn.header.zxid, ?mismatch, "the tree's digest differs from the transaction's");
+        }
+        self.delivery.answer(item, txn.header.zxid, now_ms, |out| {
+            reply::append(item, body, &txn, &applied, out);
+        });
+        if txn.header.kind == OpCode::CLOSE_SESSION {
+            end_session(&self.shared, item, txn.header.client_id);
+        }
+    }
+
+    /// Serves what makes no transaction but had to wait for what was before
+    /// it.
+    fn serve_in_order(&mut self, tree: &DataTree, item: &Item, body: &[u8], now_ms: u64) {
+        let Origin::Client(conn) = &item.origin else {
+            return;
+        };
+        let header = RequestHeader {
+            xid: item.xid,
+            op: item.op,
+        };
+        let shared = self.shared.clone();
+        let mut ends = false;
+        self.delivery.answer(item, tree.last_zxid(), now_ms, |out| {
+            ends = reply::in_order(&shared, tree, conn, header, body, out);
+        });
+        if ends {
+            conn.close_after_flush();
+        }
+    }
+
+    fn snapshot_if_due(&mut self) -> Result<(), LogError> {
+        if self.snapshotter.is_due() && self.snapshotter.start(&self.shared) {
+            self.log.roll()?;
+        }
+        Ok(())
+    }
+}
+
+/// Applies a transaction; who watches is told.
+fn apply_and_fire(
+    shared: &Shared,
+    delivery: &mut Delivery,
+    tree: &mut DataTree,
+    txn: &LoggedTxn<'_>,
+) -> Applied {
+    let mut watches = shared.watches.lock();
+    if watches.is_empty() {
+        return tree.apply(txn, &mut |_| {});
+    }
+    tree.apply(txn, &mut |event| delivery.fire(&mut watches, &event))
+}
+
+/// The session is gone: its connection ends, behind the answer if the client
+/// asked for it.
+fn end_session(shared: &Shared, item: &Item, session: SessionId) {
+    shared.sessions.remove(session);
+    match &item.origin {
+        Origin::Client(conn) => conn.close_after_flush(),
+        Origin::Expired(_) | Origin::Server => {
+            if let Some(conn) = shared.conns.of_session(session) {
+                conn.close();
+            }
+        }
+    }
+}
+
+/// Nothing of the session is served behind its closeSession.
+fn close_session(item: &Item) {
+    if let Origin::Client(conn) = &item.origin
+        && let Some(session) = conn.session()
+    {
+        session.set_closing();
+    }
+}
+
+/// The zxid in a payload's header.
+fn zxid_of(payload: &[u8]) -> Zxid {
+    const AT: usize = 12;
+    let bytes = payload[AT..].first_chunk::<8>();
+    Zxid(i64::from_be_bytes(
+        *bytes.expect("a payload starts with a whole header"),
+    ))
+}

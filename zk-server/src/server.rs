@@ -1,0 +1,378 @@
+//! One server: put together from the layers, started, stopped.
+
+use crate::auth::AuthConfig;
+use crate::config::{ServerConfig, SnapshotCompression};
+use crate::conn::{self, Conn};
+use crate::four_letter::WhiteList;
+use crate::housekeeping::{self, ContainerPolicy};
+use crate::listener;
+use crate::pipeline::{Core, Pipeline, SnapshotPolicy};
+use crate::reads::ReadConfig;
+use crate::recovery::TreeSink;
+use crate::shared::{ConnLimits, Settings, Shared};
+use crate::snapshotter::{SnapshotTarget, Snapshotter};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use zk_log::{Compression, FileStorage, LogConfig, LogDirs, LogError, Recovered, Storage, TxnLog};
+use zk_tree::{AclRules, PrepareConfig, Schemes, TreeConfig};
+
+/// The id that a standalone server puts into its session ids.
+const STANDALONE_SERVER_ID: i64 = 1;
+
+/// Why a server did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The configuration asks for an ensemble.
+    #[error("the configuration names {0} servers: ensembles are not served by this version yet")]
+    Ensemble(usize),
+    /// Nothing says where clients connect.
+    #[error("clientPort is not set")]
+    NoClientPort,
+    /// The client port cannot be had.
+    #[error("cannot listen for clients on {address}: {source}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The data cannot be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// The pipeline panicked; nothing can be promised any more.
+    #[error("the write pipeline ended unexpectedly")]
+    PipelinePanicked,
+}
+
+/// What the four-letter words tell of a server's configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerInfo {
+    pub(crate) client_address: SocketAddr,
+    pub(crate) dirs: LogDirs,
+    pub(crate) config: ServerConfig,
+    pub(crate) started_ms: i64,
+    /// Keeps clients from choosing paths that collide in a table.
+    pub(crate) hash_seed: u64,
+}
+
+/// A running standalone server.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    pipeline: Option<JoinHandle<Result<(), LogError>>>,
+    pipeline_end: oneshot::Receiver<()>,
+}
+
+impl Server {
+    /// Recovers the data, starts to serve, and writes a snapshot beside that.
+    /// Must be called within a tokio runtime.
+    pub async fn start(config: ServerConfig) -> Result<Self, ServerError> {
+        if !config.is_standalone() {
+            return Err(ServerError::Ensemble(config.ensemble.members.servers.len()));
+        }
+        let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
+        let files = Files::new(&config);
+        let (sink, recovered) = recover(&files, tree_config(&config))?;
+        if recovered.empty {
+            zk_log::consume_initialize(&*files.storage, &files.dirs)?;
+        }
+        let listener = listener::bind(&config.clients, address)?;
+        let address = listener.local_addr().unwrap_or(address);
+        let shared = share(&config, &files.dirs, address, sink);
+        let snapshotter = first_snapshot(&shared, &files, &config, &recovered);
+        let log = TxnLog::open(
+            files.storage.clone(),
+            &files.dirs.log_dir,
+            &files.config,
+            shared.last_zxid(),
+        );
+        let core = Core::new(
+            prepare_config(&config),
+            shared.last_zxid(),
+            shared.info.hash_seed,
+        );
+        let pipeline = Pipeline::new(shared.clone(), core, log, snapshotter);
+        let mut server = Self::launch(shared, pipeline)?;
+        server.spawn_tasks(&config, files, listener);
+        Ok(server)
+    }
+
+    fn launch(shared: Arc<Shared>, pipeline: Pipeline) -> Result<Self, ServerError> {
+        let (ended, pipeline_end) = oneshot::channel();
+        let pipeline = std::thread::Builder::new()
+            .name("zk-pipeline".into())
+            .spawn(move || {
+                // Dropped when the thread ends, however it ends.
+                let _ended = ended;
+                pipeline.run()
+            })
+            .map_err(ServerError::Thread)?;
+        let (stop, _) = watch::channel(false);
+        Ok(Self {
+            address: shared.info.client_address,
+            shared,
+            tasks: JoinSet::new(),
+            stop,
+            pipeline: Some(pipeline),
+            pipeline_end,
+        })
+    }
+
+    fn spawn_tasks(&mut self, config: &ServerConfig, files: Files, listener: TcpListener) {
+        let stopped = self.stop.subscribe();
+        let shared = &self.shared;
+        let sessionless = config.clients.sessionless_timeout;
+        self.tasks.spawn(listener::accept(
+            shared.clone(),
+            listener,
+            sessionless,
+            stopped,
+        ));
+        let tick = config.sessions.tick_time;
+        self.tasks
+            .spawn(housekeeping::expire_sessions(shared.clone(), tick));
+        let containers = ContainerPolicy {
+            interval: config.rules.containers.check_interval,
+            per_minute: config.rules.containers.max_per_minute as usize,
+            never_used_ms: config.rules.containers.max_never_used.map_or(0, |time| {
+                i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+            }),
+        };
+        self.tasks
+            .spawn(housekeeping::remove_containers(shared.clone(), containers));
+        if let Some(every) = config.storage.autopurge.interval {
+            let keep = config.storage.autopurge.snap_retain_count as usize;
+            self.tasks
+                .spawn(housekeeping::purge(files.storage, files.dirs, keep, every));
+        }
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn client_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves when the write path ended by itself. After a failed write or
+    /// flush nothing is acknowledged any more, and the process must end.
+    pub async fn failed(&mut self) -> ServerError {
+        // Either way the pipeline is gone.
+        let _ = (&mut self.pipeline_end).await;
+        match self.pipeline.take().map(JoinHandle::join) {
+            Some(Ok(Err(error))) => error.into(),
+            _ => ServerError::PipelinePanicked,
+        }
+    }
+
+    /// Stops to serve: connections are closed, what is in the pipeline is
+    /// finished, the log is closed.
+    pub async fn stop(mut self) -> Result<(), ServerError> {
+        self.stop.send_replace(true);
+        self.tasks.shutdown().await;
+        self.shared.inbox.close();
+        let ended = self.pipeline.take();
+        let joined = tokio::task::spawn_blocking(move || ended.map(JoinHandle::join)).await;
+        for conn in self.shared.conns.all() {
+            conn.close();
+        }
+        match joined {
+            Ok(Some(Ok(result))) => Ok(result?),
+            Ok(None) => Ok(()),
+            Ok(Some(Err(_))) | Err(_) => Err(ServerError::PipelinePanicked),
+        }
+    }
+}
+
+/// Where a server's data lie, and how they are written.
+struct Files {
+    storage: Arc<dyn Storage>,
+    dirs: LogDirs,
+    config: LogConfig,
+}
+
+impl Files {
+    fn new(config: &ServerConfig) -> Self {
+        Self {
+            storage: Arc::new(FileStorage),
+            dirs: LogDirs::new(&config.storage.data_dir, &config.storage.data_log_dir),
+            config: log_config(config),
+        }
+    }
+}
+
+fn recover(files: &Files, config: TreeConfig) -> Result<(TreeSink, Recovered), ServerError> {
+    let started = std::time::Instant::now();
+    let mut sink = TreeSink::new(config);
+    let recovered = zk_log::recover(&*files.storage, &files.dirs, &files.config, &mut sink)?;
+    tracing::info!(
+        "recovered to zxid {} in {} ms: {}, {} transactions replayed",
+        recovered.last_zxid,
+        started.elapsed().as_millis(),
+        match &recovered.snapshot {
+            Some(snapshot) => snapshot.path.display().to_string(),
+            None => "no snapshot".into(),
+        },
+        recovered.txns,
+    );
+    Ok((sink, recovered))
+}
+
+/// The snapshot that a server writes when it starts, as Apache does, unless
+/// there is one of this very state. It is written beside serving; only an
+/// empty database waits for its small one, because a log needs a snapshot to
+/// stand on.
+fn first_snapshot(
+    shared: &Arc<Shared>,
+    files: &Files,
+    config: &ServerConfig,
+    recovered: &Recovered,
+) -> Snapshotter {
+    let policy = SnapshotPolicy {
+        txn_count: u64::from(config.storage.snap_count),
+        log_bytes: config.storage.snap_size_limit.unwrap_or(0),
+    };
+    let target = SnapshotTarget {
+        storage: files.storage.clone(),
+        dirs: files.dirs.clone(),
+        config: files.config.clone(),
+        last_zxid_part: config.storage.serialize_last_processed_zxid,
+    };
+    let seed = RandomState::new().hash_one(std::process::id());
+    let mut snapshotter = Snapshotter::new(target, policy, seed);
+    let newest = recovered.snapshot.as_ref().map(|snapshot| snapshot.zxid);
+    if newest != Some(shared.last_zxid()) {
+        snapshotter.start(shared);
+    }
+    if newest.is_none() {
+        snapshotter.wait();
+    }
+    snapshotter
+}
+
+fn share(
+    config: &ServerConfig,
+    dirs: &LogDirs,
+    client_address: SocketAddr,
+    sink: TreeSink,
+) -> Arc<Shared> {
+    let tree = sink.finish();
+    let info = ServerInfo {
+        client_address,
+        dirs: dirs.clone(),
+        config: config.clone(),
+        started_ms: crate::clock::wall_ms(),
+        hash_seed: RandomState::new().hash_one("watches"),
+    };
+    let limits = ConnLimits {
+        per_address: usize::try_from(config.clients.max_client_cnxns).unwrap_or(0),
+        total: usize::try_from(config.clients.max_cnxns).unwrap_or(0),
+    };
+    let tick_ms = u64::try_from(config.sessions.tick_time.as_millis()).unwrap_or(u64::MAX);
+    let shared = Shared::new(
+        settings(config),
+        info,
+        tree,
+        limits,
+        tick_ms,
+        STANDALONE_SERVER_ID,
+    );
+    Arc::new(shared)
+}
+
+fn settings(config: &ServerConfig) -> Settings {
+    Settings {
+        max_frame: config.limits.max_buffer,
+        min_session_timeout_ms: config.sessions.min_timeout_ms,
+        max_session_timeout_ms: config.sessions.max_timeout_ms,
+        outstanding_max: config.limits.global_outstanding as usize,
+        require_sasl: config
+            .auth
+            .enforced_schemes
+            .iter()
+            .any(|scheme| scheme == "sasl"),
+        auth: AuthConfig {
+            super_digest: config
+                .auth
+                .super_digest
+                .as_ref()
+                .map(|secret| secret.expose().to_owned()),
+            digest_enabled: config.auth.digest_enabled,
+        },
+        reads: ReadConfig {
+            acl: acl_rules(config),
+        },
+        four_letter_words: WhiteList::new(&config.monitoring.four_letter_words),
+    }
+}
+
+fn acl_rules(config: &ServerConfig) -> AclRules {
+    AclRules {
+        skip: config.rules.skip_acl,
+        schemes: Schemes {
+            digest: config.auth.digest_enabled,
+            ..Schemes::default()
+        },
+    }
+}
+
+fn tree_config(config: &ServerConfig) -> TreeConfig {
+    TreeConfig {
+        hash_seed: RandomState::new().hash_one("tree"),
+        extended_types: config.rules.extended_types,
+        digest: config.rules.digest,
+    }
+}
+
+fn prepare_config(config: &ServerConfig) -> PrepareConfig {
+    PrepareConfig {
+        acl: acl_rules(config),
+        enforce_quota: config.rules.enforce_quota,
+        close_session_txn: config.rules.close_session_txn,
+        reconfig: config.rules.reconfig_enabled,
+    }
+}
+
+fn log_config(config: &ServerConfig) -> LogConfig {
+    let storage = &config.storage;
+    LogConfig {
+        prealloc_bytes: storage.pre_alloc_size,
+        force_sync: storage.force_sync,
+        size_limit: storage.txn_log_size_limit,
+        fsync_warning: storage.fsync_warning_threshold,
+        compression: match storage.snapshot_compression {
+            SnapshotCompression::None => Compression::Plain,
+            SnapshotCompression::Gz => Compression::Gz,
+            SnapshotCompression::Snappy => Compression::Snappy,
+        },
+        trust_empty_snapshot: storage.trust_empty_snapshot,
+        db_autocreate: storage.db_autocreate,
+        datadir_autocreate: storage.datadir_autocreate,
+        ..LogConfig::default()
+    }
+}
+
+/// Takes one accepted connection, if the limits allow it.
+pub(crate) fn admit(shared: &Arc<Shared>, stream: tokio::net::TcpStream, remote: SocketAddr) {
+    let admitted = shared
+        .conns
+        .admit(remote.ip(), |id| Conn::new(id, stream, remote));
+    match admitted {
+        Ok(conn) => {
+            tokio::spawn(conn::serve(shared.clone(), conn));
+        }
+        Err(refused) => tracing::warn!(client = %remote, "refusing the connection: {refused}"),
+    }
+}

@@ -1,0 +1,111 @@
+//! What all parts of a running server share.
+//!
+//! Locks are taken in this order, and never the other way: tree, watches,
+//! connection table, outbox. The inbox's lock is held alone.
+
+use crate::auth::AuthConfig;
+use crate::clock::Clock;
+use crate::conn::{Conn, ConnTable};
+use crate::pipeline::Inbox;
+use crate::reads::ReadConfig;
+use crate::session::{SessionIds, SessionTracker};
+use crate::stats::ServerStats;
+use parking_lot::{Mutex, RwLock};
+use std::sync::atomic::{AtomicI64, Ordering};
+use zk_proto::Zxid;
+use zk_tree::{DataTree, Watches};
+
+/// The parts of the configuration that serving looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// `jute.maxbuffer`: bytes of the longest request.
+    pub(crate) max_frame: usize,
+    pub(crate) min_session_timeout_ms: i32,
+    pub(crate) max_session_timeout_ms: i32,
+    /// `globalOutstandingLimit`.
+    pub(crate) outstanding_max: usize,
+    /// `sessionRequireClientSASLAuth`: nobody can, as there is no provider.
+    pub(crate) require_sasl: bool,
+    pub(crate) auth: AuthConfig,
+    pub(crate) reads: ReadConfig,
+    /// Four-letter words that are answered.
+    pub(crate) four_letter_words: crate::four_letter::WhiteList,
+}
+
+/// The state of a running server.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) tree: RwLock<DataTree>,
+    pub(crate) watches: Mutex<Watches>,
+    pub(crate) conns: ConnTable,
+    pub(crate) sessions: SessionTracker,
+    pub(crate) session_ids: SessionIds,
+    pub(crate) inbox: Inbox,
+    pub(crate) stats: ServerStats,
+    /// The tree's last zxid, readable without its lock.
+    last_zxid: AtomicI64,
+    pub(crate) info: crate::server::ServerInfo,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        settings: Settings,
+        info: crate::server::ServerInfo,
+        tree: DataTree,
+        limits: ConnLimits,
+        tick_ms: u64,
+        server_id: i64,
+    ) -> Self {
+        let clock = Clock::new();
+        let sessions = SessionTracker::new(tick_ms);
+        for (id, timeout_ms) in tree.sessions() {
+            sessions.add(id, timeout_ms, clock.now_ms());
+        }
+        let last_zxid = tree.last_zxid();
+        Self {
+            settings,
+            clock,
+            tree: RwLock::new(tree),
+            watches: Mutex::new(Watches::new(info.hash_seed)),
+            conns: ConnTable::new(limits.per_address, limits.total),
+            sessions,
+            session_ids: SessionIds::new(server_id, crate::clock::machine_monotonic_ms()),
+            inbox: Inbox::default(),
+            stats: ServerStats::default(),
+            last_zxid: AtomicI64::new(last_zxid.0),
+            info,
+        }
+    }
+
+    /// The last transaction that was applied.
+    pub(crate) fn last_zxid(&self) -> Zxid {
+        Zxid(self.last_zxid.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_last_zxid(&self, zxid: Zxid) {
+        self.last_zxid.store(zxid.0, Ordering::Release);
+    }
+
+    /// Whether more requests wait than `globalOutstandingLimit` allows.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.inbox.outstanding() > self.settings.outstanding_max
+    }
+
+    /// Forgets a connection that ended, and its watches.
+    pub(crate) fn forget(&self, conn: &Conn) {
+        conn.close();
+        self.conns.remove(conn);
+        self.watches.lock().remove_watcher(conn.id());
+    }
+}
+
+/// How many connections are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnLimits {
+    /// `maxClientCnxns`; 0 for no limit.
+    pub(crate) per_address: usize,
+    /// `maxCnxns`; 0 for no limit.
+    pub(crate) total: usize,
+}

@@ -1,0 +1,172 @@
+//! Snapshots while the server serves.
+//!
+//! One at a time, on a thread of its own: the tree is read in short turns,
+//! and encoded bytes go to the writer while the lock is free. A snapshot that
+//! fails is reported and tried again at the next turn; it never ends the
+//! server, because the log still has everything.
+
+use crate::pipeline::SnapshotPolicy;
+use crate::shared::Shared;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use zk_log::{LogConfig, LogDirs, LogError, SnapshotWriter, Storage};
+use zk_tree::SnapshotCursor;
+
+/// Encoded bytes per turn with the tree's read lock.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Where snapshots go, and what they hold.
+#[derive(Clone)]
+pub(crate) struct SnapshotTarget {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) dirs: LogDirs,
+    pub(crate) config: LogConfig,
+    /// `serializeLastProcessedZxid.enabled`.
+    pub(crate) last_zxid_part: bool,
+}
+
+/// Counts what was logged and writes snapshots when they are due.
+pub(crate) struct Snapshotter {
+    target: SnapshotTarget,
+    policy: SnapshotPolicy,
+    random: u64,
+    txns: u64,
+    bytes: u64,
+    due_txns: u64,
+    due_bytes: u64,
+    busy: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Snapshotter {
+    /// `seed` spreads the snapshots of an ensemble's servers over time.
+    pub(crate) fn new(target: SnapshotTarget, policy: SnapshotPolicy, seed: u64) -> Self {
+        let mut snapshotter = Self {
+            target,
+            policy,
+            random: seed | 1,
+            txns: 0,
+            bytes: 0,
+            due_txns: 0,
+            due_bytes: 0,
+            busy: Arc::new(AtomicBool::new(false)),
+            thread: None,
+        };
+        snapshotter.reset();
+        snapshotter
+    }
+
+    /// Notes what was logged.
+    pub(crate) fn count(&mut self, txns: u64, bytes: u64) {
+        self.txns += txns;
+        self.bytes += bytes;
+    }
+
+    pub(crate) fn is_due(&self) -> bool {
+        self.txns > self.due_txns || (self.policy.log_bytes > 0 && self.bytes > self.due_bytes)
+    }
+
+    /// Starts a snapshot of the tree as it is; `false` when one is still
+    /// being written, which is then tried again later.
+    pub(crate) fn start(&mut self, shared: &Arc<Shared>) -> bool {
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.reset();
+        let cursor = shared.tree.read().snapshot_cursor();
+        let job = Job {
+            shared: shared.clone(),
+            target: self.target.clone(),
+            busy: self.busy.clone(),
+        };
+        let spawned = std::thread::Builder::new()
+            .name("zk-snapshot".into())
+            .spawn(move || job.run(cursor));
+        match spawned {
+            Ok(thread) => self.thread = Some(thread),
+            Err(error) => {
+                tracing::error!("cannot start the snapshot thread: {error}");
+                self.busy.store(false, Ordering::Release);
+            }
+        }
+        true
+    }
+
+    /// Waits for the snapshot that is being written, if any.
+    pub(crate) fn wait(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the snapshot thread panicked");
+        }
+    }
+
+    /// Half of the limit, and a random part of the other half.
+    fn reset(&mut self) {
+        self.txns = 0;
+        self.bytes = 0;
+        self.due_txns = self.policy.txn_count / 2 + self.below(self.policy.txn_count / 2);
+        self.due_bytes = self.policy.log_bytes / 2 + self.below(self.policy.log_bytes / 2);
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random.checked_rem(bound).unwrap_or(0)
+    }
+}
+
+struct Job {
+    shared: Arc<Shared>,
+    target: SnapshotTarget,
+    busy: Arc<AtomicBool>,
+}
+
+impl Job {
+    fn run(self, cursor: SnapshotCursor) {
+        let zxid = cursor.zxid();
+        let started = std::time::Instant::now();
+        match self.write(cursor) {
+            Ok(()) => {
+                tracing::info!(
+                    "snapshot {zxid} written in {} ms",
+                    started.elapsed().as_millis()
+                );
+            }
+            Err(error) => {
+                tracing::error!("snapshot {zxid} failed, and is tried again later: {error}");
+            }
+        }
+        self.busy.store(false, Ordering::Release);
+    }
+
+    fn write(&self, mut cursor: SnapshotCursor) -> Result<(), LogError> {
+        let zxid = cursor.zxid();
+        let mut writer = SnapshotWriter::create(
+            self.target.storage.clone(),
+            &self.target.dirs,
+            &self.target.config,
+            zxid,
+        )?;
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES * 2);
+        cursor.head(&mut chunk);
+        writer.write(&chunk)?;
+        loop {
+            chunk.clear();
+            let more = cursor.next_chunk(&self.shared.tree.read(), &mut chunk, CHUNK_BYTES);
+            writer.write(&chunk)?;
+            if !more {
+                break;
+            }
+        }
+        chunk.clear();
+        let digest = cursor.end(&self.shared.tree.read(), &mut chunk);
+        writer.write(&chunk)?;
+        let digest = self.shared.tree.read().config().digest.then_some(digest);
+        let last_zxid = self.target.last_zxid_part.then_some(zxid);
+        writer.finish(digest, last_zxid)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,5 @@
+//! The server from the outside: over sockets, files and signals.
+
+mod config;
+mod standalone;
+mod support;

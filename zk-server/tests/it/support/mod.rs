@@ -1,0 +1,4 @@
+//! What the tests share: a client that shows every frame, and servers.
+
+pub(crate) mod local;
+pub(crate) mod wire;
