@@ -29,8 +29,13 @@ impl CliError {
         }
     }
 
-    /// An operation on `path` failed; "" for an operation without a path.
+    /// An operation failed. `path` is what it was for, if the error does not
+    /// know better; "" for an operation without a path.
     pub(crate) fn of(error: &Error, path: &str) -> Self {
+        let path = match error {
+            Error::Server { path, .. } | Error::Multi { path, .. } => path,
+            _ => path,
+        };
         Self::new(message(error, path))
     }
 }

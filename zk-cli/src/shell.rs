@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use zk_client::{Client, Connector, Event, Events, SessionState};
 
-/// Events for the lines of the history, counted back from the current one.
+/// Lines of the history that are shown before the current one.
 const HISTORY_SHOWN: usize = 10;
 /// A farewell that takes longer is not worth waiting for.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
@@ -239,6 +239,7 @@ impl<'a> Shell<'a> {
         let connected = tokio::time::timeout(self.args.timeout, self.client.connected());
         let is_connected = matches!(connected.await, Ok(Ok(())));
         if is_connected {
+            self.print_events();
             return Ok(());
         }
         self.close().await;

@@ -58,8 +58,10 @@ impl Shared {
 
     pub(crate) fn subscribe(&self) -> mpsc::UnboundedReceiver<Event> {
         let (sender, receiver) = mpsc::unbounded_channel();
+        // Under the lock, so that no end of the session comes in between.
+        let mut subscribers = lock(&self.subscribers);
         if !self.state.borrow().is_final() {
-            lock(&self.subscribers).push(sender);
+            subscribers.push(sender);
         }
         receiver
     }

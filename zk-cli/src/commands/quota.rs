@@ -56,20 +56,12 @@ pub(super) async fn list(context: &Context<'_>, words: &[String]) -> Outcome {
 /// A quota that is not there is no failure.
 fn no_quota(context: &Context<'_>, path: &str, error: Error) -> Outcome {
     if error.code() != Some(ErrorCode::NO_NODE) {
-        return Err(failure(&error));
+        return Err(on(path)(error));
     }
     context
         .output
         .error(&format!("quota for {path} does not exist."));
     Ok(())
-}
-
-/// Names the path that the operation itself was on.
-fn failure(error: &Error) -> CliError {
-    match error {
-        Error::Server { path, .. } | Error::Path { path, .. } => CliError::of(error, path),
-        _ => CliError::of(error, ""),
-    }
 }
 
 async fn read(client: &Client, path: &str) -> Result<Track, Error> {
@@ -152,9 +144,9 @@ async fn check_below(client: &Client, path: &str) -> Outcome {
     let mut walk = match Walk::start(client, &own, false).await {
         Ok(walk) => walk,
         Err(error) if error.code() == Some(ErrorCode::NO_NODE) => return Ok(()),
-        Err(error) => return Err(failure(&error)),
+        Err(error) => return Err(on(path)(error)),
     };
-    while let Some(found) = walk.next().await.map_err(|error| failure(&error))? {
+    while let Some(found) = walk.next().await.map_err(on(path))? {
         let Some(holder) = found.strip_suffix(LIMITS) else {
             continue;
         };
@@ -172,7 +164,7 @@ async fn check_above(client: &Client, path: &str) -> Outcome {
     for (at, _) in path.match_indices('/').skip(1) {
         let above = &path[..at];
         let exists = client.exists(&limits_path(above), false).await;
-        if exists.map_err(|error| failure(&error))?.is_some() {
+        if exists.map_err(on(path))?.is_some() {
             let message = format!("{path} has a parent {above} which has a quota");
             return Err(CliError::new(message));
         }
@@ -183,7 +175,7 @@ async fn check_above(client: &Client, path: &str) -> Outcome {
 /// Creates the quota, or changes in the one that is there what was asked for.
 async fn write(context: &Context<'_>, path: &str, quota: &Track) -> Outcome {
     let written = write_quota(context.client, path, quota).await;
-    let (limits, stats) = written.map_err(|error| failure(&error))?;
+    let (limits, stats) = written.map_err(on(path))?;
     let exceeded = |soft, hard, used| {
         let over = |name| limits.get(name) > -1 && limits.get(name) < stats.get(used);
         over(soft) || over(hard)
@@ -250,7 +242,7 @@ pub(super) async fn delete(context: &Context<'_>, words: &[String]) -> Outcome {
     let path = &parsed.words[1];
     let limits = limits_path(path);
     let exists = context.client.exists(&limits, false).await;
-    if exists.map_err(|error| failure(&error))?.is_none() {
+    if exists.map_err(on(path))?.is_none() {
         let message = format!("Quota does not exist for {path}");
         context.output.line(&message);
         return Ok(());
