@@ -22,7 +22,6 @@ impl Step<'_> {
         }
     }
 
-    /// A session that is about to close stays so.
     pub(super) fn create_session(
         &mut self,
         timeout_ms: i32,
@@ -30,11 +29,8 @@ impl Step<'_> {
     ) -> Result<(), ErrorCode> {
         appended(jute::append(out, &timeout_ms))?;
         let session = self.caller.session;
-        let change = match self.pending.session(session) {
-            Some(SessionChange::Closing) => SessionChange::Closing,
-            _ => SessionChange::Opened,
-        };
-        self.pending.put_session(session, change, self.stamp.zxid);
+        self.pending
+            .put_session(session, SessionChange::Opened, self.stamp.zxid);
         Ok(())
     }
 

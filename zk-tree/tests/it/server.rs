@@ -82,7 +82,8 @@ impl Server {
         };
         self.connections.insert(id, connection);
         if self.tree.session_timeout(session).is_none() {
-            self.write(id, 0, &Request::CreateSession(timeout_ms));
+            let opened = self.write(id, 0, &Request::CreateSession(timeout_ms));
+            assert_eq!(opened, Ok(Response::Empty));
         }
     }
 
@@ -172,7 +173,8 @@ impl Server {
                 self.push_answer(id, header, Zxid::ZERO, Ok(Response::Sasl(None)));
             }
             Request::CreateSession(_) => {
-                self.write(id, header.xid.0, request);
+                let opened = self.write(id, header.xid.0, request);
+                assert_eq!(opened, Ok(Response::Empty));
                 let session = self.connections[&id].session;
                 self.connection(id).sent.push_back(Packet::Session(session));
             }
