@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 use super::closed::{self, Shape};
 use super::fleet::Fleet;
 use super::measure::{self, Measures};
+use super::meter::Target;
 use super::open::{self, Schedule};
 use super::requests::Mix;
-use super::server::Server;
 use crate::error::Result;
 
-/// Short, so that the pings of one measurement are many.
-const TIMEOUT_MS: i32 = 12_000;
+/// Short, so that the pings of one measurement are many; long enough to connect everybody before
+/// the first session would expire.
+const TIMEOUT_MS: i32 = 20_000;
+
+/// The server's clock ticks are coarse: a cheap ping takes thousands to show.
+const COUNTED_MIN: Duration = Duration::from_secs(20);
 
 /// Pings of a session in its timeout.
 const PINGS: f64 = 3.0;
@@ -29,12 +33,11 @@ const FIRST: Shape = Shape {
 /// Connects, lets the sessions ping for a while, and for a while that counts. The server is a
 /// fresh one, or its memory would not grow.
 pub(super) fn run(
-    server: &Server,
+    target: Target,
     sessions: usize,
     warm_up: Duration,
     counted: Duration,
 ) -> Result<Measures> {
-    let target = server.target();
     closed::run(target, FIRST, Duration::from_secs(1), Duration::ZERO)?;
     let before = target.rss()?;
     let connecting = Instant::now();
@@ -45,7 +48,13 @@ pub(super) fn run(
         mix: Mix::Ping,
         nodes: 0,
     };
-    let observed = open::run(&mut fleet, target, schedule, warm_up, counted)?;
+    let observed = open::run(
+        &mut fleet,
+        target,
+        schedule,
+        warm_up,
+        counted.max(COUNTED_MIN),
+    )?;
     let after = target.rss()?;
     fleet.close()?;
     let mut measures = observed.window.measures();

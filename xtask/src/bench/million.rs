@@ -12,12 +12,21 @@ use std::time::{Duration, Instant};
 use super::closed::{self, Shape, TIMEOUT_MS};
 use super::fleet::Fleet;
 use super::measure::{self, Measures};
+use super::meter::{Target, Window};
 use super::open::{self, Observed, Schedule};
 use super::prepare;
 use super::requests::Mix;
 use super::server::{Program, Server};
 use super::wire;
 use crate::error::{Error, Result};
+
+/// How the znodes are created.
+const CREATES: Shape = Shape {
+    sessions: WRITERS,
+    window: 16,
+    mix: Mix::Create,
+    nodes: NODES,
+};
 
 /// Znodes of 100 bytes.
 const NODES: u32 = 1_000_000;
@@ -71,19 +80,13 @@ fn load(program: &Program, home: &Path, pace: Pace) -> Result<Measures> {
     let server = Server::serve(program, home, "")?;
     let target = server.target();
     let before = target.rss()?;
-    prepare::parents(target, NODES)?;
-    let creates = Shape {
-        sessions: WRITERS,
-        window: 16,
-        mix: Mix::Create,
-        nodes: NODES,
-    };
     let warm_up = Shape {
         mix: Mix::Ephemeral,
-        ..creates
+        ..CREATES
     };
+    prepare::nodes(target, 0)?;
     closed::run(target, warm_up, pace.warm_up, Duration::ZERO)?;
-    let window = closed::exhaust(target, creates)?;
+    let window = fill(target)?;
     settle(home)?;
     let after = target.rss()?;
     let mut measures = window.measures();
@@ -92,6 +95,12 @@ fn load(program: &Program, home: &Path, pace: Pace) -> Result<Measures> {
     measures.set(&measure::ZNODE, (after - before) / f64::from(NODES));
     server.stop()?;
     Ok(measures)
+}
+
+/// Creates the znodes on a server that has none of them.
+pub(super) fn fill(target: Target) -> Result<Window> {
+    prepare::parents(target, NODES)?;
+    closed::exhaust(target, CREATES)
 }
 
 /// A clean stop has gone before, and the files are in the page cache for every server.

@@ -55,6 +55,8 @@ pub(super) enum Program {
 pub(super) struct Server {
     child: Child,
     address: SocketAddr,
+    /// What it writes on stderr.
+    log: PathBuf,
     /// When the process was started.
     began: Instant,
 }
@@ -74,10 +76,10 @@ impl Server {
         let address = free_address()?;
         write(&home.join("zoo.cfg"), &configuration(home, address, extra))?;
         let log = home.join("server.log");
-        let log = File::create(&log).map_err(|error| Error::io("make", &log, error))?;
+        let stderr = File::create(&log).map_err(|error| Error::io("make", &log, error))?;
         let mut command = program.command(home)?;
         command.current_dir(home).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(log);
+        command.stdout(Stdio::null()).stderr(stderr);
         let began = Instant::now();
         let child = command.spawn().map_err(|source| Error::Io {
             what: format!("cannot start {}", command.get_program().to_string_lossy()),
@@ -86,6 +88,7 @@ impl Server {
         Ok(Self {
             child,
             address,
+            log,
             began,
         })
     }
@@ -113,10 +116,13 @@ impl Server {
                 break read;
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(Error::wrong(format!("a server ended at start: {status}")));
+                let log = self.log.display();
+                let sentence = format!("a server ended at start with {status}: see {log}");
+                return Err(Error::wrong(sentence));
             }
             if Instant::now() > deadline {
-                return Err(Error::wrong("a server does not serve"));
+                let log = self.log.display();
+                return Err(Error::wrong(format!("a server does not serve: see {log}")));
             }
             thread::sleep(PAUSE);
         };

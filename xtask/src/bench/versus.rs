@@ -123,7 +123,7 @@ impl<'a> Versus<'a> {
             for (side, program) in self.programs.clone() {
                 let server = self.fresh(&program, side, scenario.name)?;
                 let pace = self.pace(side);
-                let round = idle::run(&server, sessions, pace.warm_up, pace.counted)?;
+                let round = idle::run(server.target(), sessions, pace.warm_up, pace.counted)?;
                 self.note(scenario.name, side, round)?;
                 server.stop()?;
                 clear(&self.home(scenario.name, side))?;
