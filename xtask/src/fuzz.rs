@@ -160,11 +160,12 @@ impl Fuzzer {
         Ok(command)
     }
 
-    /// Adds to the kept corpus what reaches code that it does not reach yet.
+    /// Adds to the kept corpus what reaches code that it does not reach yet. How often it is
+    /// reached does not count: the kept corpus stays small.
     fn keep(&self, target: &str) -> Result<()> {
         let mut command = self.limited(target);
         command
-            .arg("-merge=1")
+            .args(["-merge=1", "-use_counters=0"])
             .args([self.corpus(target)?, self.discoveries(target)?]);
         sh::run(&mut command)
     }
