@@ -45,10 +45,45 @@ impl Watches {
     #[must_use]
     pub fn summary(&self) -> WatchSummary {
         WatchSummary {
-            connections: self.by_connection().count(),
+            connections: self.watchers.iter().filter(|(_, of)| of.listed).count(),
             paths: self.totals.data_paths,
             watches: self.totals.data,
         }
+    }
+
+    /// Shows data watches, one after the other, to whom collects them for
+    /// wchp and wchc in turns short enough for a lock: at most `limit` places
+    /// from `first` on, 0 at the beginning. Returns where the next turn
+    /// begins, if there is one.
+    ///
+    /// What changes between two turns may be seen or not, or twice.
+    pub fn data_watches(
+        &self,
+        first: u32,
+        limit: u32,
+        visit: &mut impl FnMut(WatcherId, &str),
+    ) -> Option<u32> {
+        let (part, next) = self.watches.part(first, limit);
+        for watch in part.iter().filter(|watch| watch.kinds.has_data()) {
+            let watcher = &self.watchers[watch.watcher];
+            visit(watcher.id, &self.paths.get(watch.path).text);
+        }
+        next
+    }
+
+    /// Shows the connections of [`WatchSummary::connections`] in turns, as
+    /// [`Watches::data_watches`] does.
+    pub fn listed_connections(
+        &self,
+        first: u32,
+        limit: u32,
+        visit: &mut impl FnMut(WatcherId),
+    ) -> Option<u32> {
+        let (part, next) = self.watchers.part(first, limit);
+        for watcher in part.iter().filter(|watcher| watcher.listed) {
+            visit(watcher.id);
+        }
+        next
     }
 
     /// The paths with data watches and who has them (wchp), in no order.

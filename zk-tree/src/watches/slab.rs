@@ -50,6 +50,17 @@ impl<T> Slab<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..).zip(&self.items)
     }
+
+    /// The places from `first` on, at most `limit`, released ones included;
+    /// and where to go on, if there are more.
+    pub(super) fn part(&self, first: u32, limit: u32) -> (&[T], Option<u32>) {
+        let end = first.saturating_add(limit);
+        let rest = self.items.get(first as usize..).unwrap_or_default();
+        match rest.get(..limit as usize) {
+            Some(part) if rest.len() > part.len() => (part, Some(end)),
+            _ => (rest, None),
+        }
+    }
 }
 
 impl<T> Index<u32> for Slab<T> {
@@ -69,6 +80,19 @@ impl<T> IndexMut<u32> for Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_make_up_the_whole() {
+        let mut slab = Slab::new();
+        for item in 0..5 {
+            slab.insert(item);
+        }
+        assert_eq!(slab.part(0, 2), (&[0, 1][..], Some(2)));
+        assert_eq!(slab.part(2, 2), (&[2, 3][..], Some(4)));
+        assert_eq!(slab.part(4, 2), (&[4][..], None));
+        assert_eq!(slab.part(0, 5), (&[0, 1, 2, 3, 4][..], None));
+        assert_eq!(slab.part(9, 2), (&[][..], None));
+    }
 
     #[test]
     fn numbers_are_used_again() {

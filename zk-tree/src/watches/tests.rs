@@ -197,6 +197,36 @@ fn counts_are_those_of_wchs() {
 }
 
 #[test]
+fn watches_are_shown_in_turns() {
+    let mut watches = Watches::new(0);
+    watches.add(A, Some("/a"), WatchKind::Data);
+    watches.add(A, Some("/b"), WatchKind::Recursive);
+    watches.add(B, Some("/a"), WatchKind::Persistent);
+    watches.add(B, Some("/c"), WatchKind::Child);
+    watches.add(WatcherId(3), Some("/d"), WatchKind::Data);
+    fired(&mut watches, EventType::NodeDataChanged, "/d");
+    for limit in [1, 2, 100] {
+        let (mut seen, mut listed) = (BTreeSet::new(), BTreeSet::new());
+        let mut next = Some(0);
+        while let Some(first) = next {
+            next = watches.data_watches(first, limit, &mut |id, path| {
+                assert!(seen.insert((id.0, path.to_owned())), "seen twice");
+            });
+        }
+        let expected = [(1, "/a"), (1, "/b"), (2, "/a")];
+        assert_eq!(seen, expected.map(|(id, path)| (id, path.into())).into());
+        let mut next = Some(0);
+        while let Some(first) = next {
+            next = watches.listed_connections(first, limit, &mut |id| {
+                assert!(listed.insert(id.0), "listed twice");
+            });
+        }
+        assert_eq!(listed, BTreeSet::from([1, 2, 3]));
+    }
+    assert_eq!(watches.summary().connections, 3);
+}
+
+#[test]
 fn what_changed_meanwhile_is_told_at_once() {
     let mut watches = Watches::new(0);
     let paths = |list: &[&'static str]| Some(list.iter().map(|path| Ustr::from(*path)).collect());
