@@ -16,68 +16,12 @@
 //! Nothing here panics on a transaction, however odd: what cannot be done is
 //! the transaction's result.
 
-use crate::digest_check::DigestMismatch;
 use crate::node::{Node, NodeId};
-use crate::{AclIndex, DataTree, TreeEvent, digest};
+use crate::{AclIndex, Applied, DataTree, Outcome, TreeEvent, digest};
 use zk_proto::path::split;
 use zk_proto::txn::{CreateTxn, LoggedTxn, SetAclTxn, SetDataTxn, SubTxn, Txn, TxnHeader};
 use zk_proto::{Acl, EphemeralType, ErrorCode, EventType, OpCode, Stat, StatPersisted, Ustr, Zxid};
 use zk_proto::{MAX_TTL_MS, SessionId};
-
-/// What came of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// What its answer needs.
-    pub outcome: Outcome,
-    /// Set when the transaction's digest is not the tree's. It is counted
-    /// and no more: the tree stays as it is.
-    pub digest_mismatch: Option<DigestMismatch>,
-}
-
-/// The result of a transaction or of one part of a multi.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// A session is in the table.
-    SessionCreated,
-    /// A session and its ephemerals are gone.
-    SessionClosed,
-    /// A znode is there: its stat.
-    Created(Stat),
-    /// A znode is gone.
-    Deleted,
-    /// The data are set: the stat right after it.
-    DataSet(Stat),
-    /// The access control list is set: the stat right after it.
-    AclSet(Stat),
-    /// A check, which changes nothing.
-    Checked,
-    /// Nothing was done: the error that the transaction carries, or the one
-    /// that replay met. [`ErrorCode::OK`] for the parts of a failed multi
-    /// before the one that failed.
-    Error(ErrorCode),
-    /// The parts of a multi.
-    Multi(Vec<Self>),
-}
-
-impl Outcome {
-    /// The error to answer with; for a multi the first one of its parts.
-    #[must_use]
-    pub fn error_code(&self) -> ErrorCode {
-        let parts = match self {
-            Self::Error(code) => return *code,
-            Self::Multi(parts) => parts.as_slice(),
-            _ => &[],
-        };
-        parts
-            .iter()
-            .map(|part| match part {
-                Self::Error(code) => *code,
-                _ => ErrorCode::OK,
-            })
-            .find(|code| !code.is_ok())
-            .unwrap_or(ErrorCode::OK)
-    }
-}
 
 /// Who is told of changes.
 type Events<'e> = dyn FnMut(TreeEvent<'_>) + 'e;

@@ -2,10 +2,11 @@
 
 use crate::node::{Node, NodeId};
 use crate::{AclIndex, AclRef, DataTree};
+use std::fmt;
 use zk_proto::{EphemeralType, Stat, StatPersisted};
 
 /// A znode of a [`DataTree`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct NodeRef<'a> {
     pub(crate) tree: &'a DataTree,
     pub(crate) id: NodeId,
@@ -108,5 +109,15 @@ impl<'a> NodeRef<'a> {
             NodeId::ROOT => "/".to_owned(),
             id => self.tree.path_of(id),
         }
+    }
+}
+
+impl fmt::Debug for NodeRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeRef")
+            .field("path", &self.path())
+            .field("stat", &self.stored())
+            .field("acl", &self.acl().entries())
+            .finish_non_exhaustive()
     }
 }

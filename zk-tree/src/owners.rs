@@ -4,6 +4,7 @@
 
 use crate::node::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use zk_proto::{EphemeralType, SessionId};
 
 #[derive(Debug, Default)]
@@ -79,13 +80,20 @@ impl Owners {
         self.ephemeral_count
     }
 
-    pub(crate) fn containers(&self) -> impl Iterator<Item = NodeId> {
-        self.containers.iter().copied()
+    /// Containers with greater numbers than `last`, in order.
+    pub(crate) fn containers_after(&self, last: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+        after(&self.containers, last)
     }
 
-    pub(crate) fn ttls(&self) -> impl Iterator<Item = NodeId> {
-        self.ttls.iter().copied()
+    /// TTL znodes with greater numbers than `last`, in order.
+    pub(crate) fn ttls_after(&self, last: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+        after(&self.ttls, last)
     }
+}
+
+fn after(nodes: &BTreeSet<NodeId>, last: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+    let start = last.map_or(Bound::Unbounded, Bound::Excluded);
+    nodes.range((start, Bound::Unbounded)).copied()
 }
 
 #[cfg(test)]
@@ -109,8 +117,11 @@ mod tests {
             [NodeId(2)]
         );
         assert_eq!(owners.ephemeral_count(), 1);
-        assert_eq!(owners.containers().collect::<Vec<_>>(), [NodeId(3)]);
-        assert_eq!(owners.ttls().collect::<Vec<_>>(), [NodeId(4)]);
+        assert_eq!(
+            owners.containers_after(None).collect::<Vec<_>>(),
+            [NodeId(3)]
+        );
+        assert_eq!(owners.ttls_after(None).collect::<Vec<_>>(), [NodeId(4)]);
         for (id, kind) in (1..).zip(kinds) {
             owners.remove(kind, NodeId(id));
         }

@@ -12,6 +12,7 @@ use crate::quota_trie::QuotaTrie;
 use crate::slab::Slab;
 use crate::{AclIndex, AclRef, NodeRef};
 use std::collections::BTreeMap;
+use std::fmt;
 use zk_proto::snapshot::SnapshotDigest;
 use zk_proto::txn::DIGEST_VERSION;
 use zk_proto::{Acl, EphemeralType, Perms, SessionId, StatPersisted, Zxid};
@@ -32,7 +33,6 @@ pub struct TreeConfig {
 
 /// The znodes, and the sessions that own some of them (`DataTree` and the
 /// session table of `ZKDatabase`).
-#[derive(Debug)]
 pub struct DataTree {
     pub(crate) config: TreeConfig,
     pub(crate) slab: Slab,
@@ -191,37 +191,6 @@ impl DataTree {
             return Some(self.slab.len() - 1);
         }
         Some(self.subtree(id).count() - 1)
-    }
-
-    /// Paths of the containers and TTL znodes that may be deleted now, at
-    /// most `limit` (`ContainerManager.getCandidates`). Containers go once
-    /// they had children and have none, or, if `max_never_used_ms` is not 0,
-    /// when they had none for so long; TTL znodes when they have no children
-    /// and were not set for their time to live.
-    #[must_use]
-    pub fn expired(&self, now_ms: i64, limit: usize, max_never_used_ms: i64) -> Vec<String> {
-        let containers = self
-            .owners
-            .containers()
-            .filter(|&id| is_unused(self.node(id), now_ms, max_never_used_ms));
-        let ttls = self
-            .owners
-            .ttls()
-            .filter(|&id| self.is_outlived(self.node(id), now_ms));
-        containers
-            .chain(ttls)
-            .take(limit)
-            .map(|id| self.path_of(id))
-            .collect()
-    }
-
-    fn is_outlived(&self, node: &Node, now_ms: i64) -> bool {
-        match self.kind(node.owner) {
-            EphemeralType::Ttl(ttl) => {
-                ttl != 0 && node.children().is_empty() && now_ms.saturating_sub(node.mtime) > ttl
-            }
-            _ => false,
-        }
     }
 
     // Getters of sessions.
@@ -431,10 +400,16 @@ impl DataTree {
     }
 }
 
-fn is_unused(node: &Node, now_ms: i64, max_never_used_ms: i64) -> bool {
-    node.children().is_empty()
-        && (node.cversion > 0
-            || max_never_used_ms != 0 && now_ms.saturating_sub(node.mtime) > max_never_used_ms)
+/// The tree in a line: its znodes may be millions.
+impl fmt::Debug for DataTree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataTree")
+            .field("last_zxid", &self.last_zxid)
+            .field("nodes", &self.slab.len())
+            .field("sessions", &self.sessions.len())
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a znode adds to [`DataTree::data_size`]. Java counts UTF-16 units.

@@ -4,7 +4,7 @@ use crate::random::Leader;
 use crate::twin::Twin;
 use zk_proto::SessionId;
 use zk_proto::txn::LoggedTxn;
-use zk_tree::{DataTree, Outcome, TreeConfig};
+use zk_tree::{DataTree, ExpiryRule, ExpiryScan, Outcome, TreeConfig};
 
 pub(crate) const CONFIG: TreeConfig = TreeConfig {
     hash_seed: 0x5eed,
@@ -120,6 +120,16 @@ fn compare_expired(tree: &DataTree, twin: &Twin, what: &str) {
     expected.sort();
     let mut expired = tree.expired(now, usize::MAX, 500);
     expired.sort();
+    let rule = ExpiryRule {
+        now_ms: now,
+        max_never_used_ms: 500,
+    };
+    let (mut scan, mut scanned) = (ExpiryScan::default(), Vec::new());
+    while !scan.is_done() {
+        scanned.extend(tree.scan_expired(&mut scan, 2, rule));
+    }
+    scanned.sort();
+    assert_eq!(scanned, expired, "{what}");
     assert_eq!(expired.iter().collect::<Vec<_>>(), expected, "{what}");
     assert_eq!(
         tree.expired(now, 1, 500).len(),
