@@ -26,4 +26,5 @@ mod snapshotter;
 mod stats;
 
 pub use auth::generate_digest;
+pub use recovery::TreeSink;
 pub use server::{Server, ServerError};

@@ -6,12 +6,14 @@ use zk_proto::snapshot::{AclEntry, NodeEntry, SessionEntry, SnapshotDigest};
 use zk_proto::txn::LoggedTxn;
 use zk_tree::{DataTree, TreeConfig, TreeLoader};
 
-/// Builds a tree from what recovery finds.
-pub(crate) struct TreeSink {
+/// Builds a tree from what recovery finds: the sink of [`zk_log::recover`].
+#[derive(Debug)]
+pub struct TreeSink {
     config: TreeConfig,
     state: State,
 }
 
+#[derive(Debug)]
 enum State {
     /// A snapshot is being read.
     Loading(Box<TreeLoader>),
@@ -20,7 +22,9 @@ enum State {
 }
 
 impl TreeSink {
-    pub(crate) fn new(config: TreeConfig) -> Self {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(config: TreeConfig) -> Self {
         Self {
             config,
             state: State::Loading(Box::new(DataTree::loader(config))),
@@ -28,7 +32,8 @@ impl TreeSink {
     }
 
     /// The tree as the files have it.
-    pub(crate) fn finish(self) -> DataTree {
+    #[must_use]
+    pub fn finish(self) -> DataTree {
         match self.state {
             State::Replaying(tree) => *tree,
             State::Loading(_) => DataTree::new(self.config),

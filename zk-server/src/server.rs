@@ -80,11 +80,20 @@ impl Server {
     /// Recovers the data, starts to serve, and writes a snapshot beside that.
     /// Must be called within a tokio runtime.
     pub async fn start(config: ServerConfig) -> Result<Self, ServerError> {
+        Self::start_with_storage(config, Arc::new(FileStorage)).await
+    }
+
+    /// [`Server::start`] with its data on another disk than the file system:
+    /// one in memory, or one that fails.
+    pub async fn start_with_storage(
+        config: ServerConfig,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Self, ServerError> {
         if !config.is_standalone() {
             return Err(ServerError::Ensemble(config.ensemble.members.servers.len()));
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
-        let files = Files::new(&config);
+        let files = Files::new(&config, storage);
         let (sink, recovered) = recover(&files, tree_config(&config))?;
         if recovered.empty {
             zk_log::consume_initialize(&*files.storage, &files.dirs)?;
@@ -204,9 +213,9 @@ struct Files {
 }
 
 impl Files {
-    fn new(config: &ServerConfig) -> Self {
+    fn new(config: &ServerConfig, storage: Arc<dyn Storage>) -> Self {
         Self {
-            storage: Arc::new(FileStorage),
+            storage,
             dirs: LogDirs::new(&config.storage.data_dir, &config.storage.data_log_dir),
             config: log_config(config),
         }
