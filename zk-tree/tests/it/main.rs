@@ -16,4 +16,5 @@ mod requests;
 mod server;
 mod snapshot;
 mod twin;
+mod watches;
 mod wire_replay;
