@@ -11,6 +11,7 @@ mod apache_tools;
 mod corrupt;
 mod crash;
 mod damage;
+mod decisions;
 mod epochs;
 mod faults;
 mod history;
