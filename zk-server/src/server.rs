@@ -95,13 +95,13 @@ impl Server {
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
         let files = Files::new(&config, storage);
         let (sink, recovered) = recover(&files, tree_config(&config))?;
-        if recovered.empty {
-            zk_log::consume_initialize(&*files.storage, &files.dirs)?;
-        }
         let listener = listener::bind(&config.clients, address)?;
         let address = listener.local_addr().unwrap_or(address);
         let shared = share(&config, &files.dirs, address, sink);
-        let snapshotter = first_snapshot(&shared, &files, &config, &recovered);
+        let snapshotter = first_snapshot(&shared, &files, &config, &recovered)?;
+        if recovered.empty {
+            zk_log::consume_initialize(&*files.storage, &files.dirs)?;
+        }
         let log = TxnLog::open(
             files.storage.clone(),
             &files.dirs.log_dir,
@@ -240,15 +240,15 @@ fn recover(files: &Files, config: TreeConfig) -> Result<(TreeSink, Recovered), S
 }
 
 /// The snapshot that a server writes when it starts, as Apache does, unless
-/// there is one of this very state. It is written beside serving; only an
-/// empty database waits for its small one, because a log needs a snapshot to
-/// stand on.
+/// there is one of this very state. It is written beside serving, and may
+/// fail; but the first one of all must be there before anything is logged,
+/// because without it the log is not believed at the next start.
 fn first_snapshot(
     shared: &Arc<Shared>,
     files: &Files,
     config: &ServerConfig,
     recovered: &Recovered,
-) -> Snapshotter {
+) -> Result<Snapshotter, LogError> {
     let policy = SnapshotPolicy {
         txn_count: u64::from(config.storage.snap_count),
         log_bytes: config.storage.snap_size_limit.unwrap_or(0),
@@ -261,14 +261,14 @@ fn first_snapshot(
     };
     let seed = RandomState::new().hash_one(std::process::id());
     let mut snapshotter = Snapshotter::new(target, policy, seed);
-    let newest = recovered.snapshot.as_ref().map(|snapshot| snapshot.zxid);
-    if newest != Some(shared.last_zxid()) {
-        snapshotter.start(shared);
+    match &recovered.snapshot {
+        None => snapshotter.write_now(shared)?,
+        Some(newest) if newest.zxid == shared.last_zxid() => {}
+        Some(_) => {
+            snapshotter.start(shared);
+        }
     }
-    if newest.is_none() {
-        snapshotter.wait();
-    }
-    snapshotter
+    Ok(snapshotter)
 }
 
 fn share(

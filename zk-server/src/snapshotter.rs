@@ -75,11 +75,7 @@ impl Snapshotter {
         }
         self.reset();
         let cursor = shared.tree.read().snapshot_cursor();
-        let job = Job {
-            shared: shared.clone(),
-            target: self.target.clone(),
-            busy: self.busy.clone(),
-        };
+        let job = self.job(shared);
         let spawned = std::thread::Builder::new()
             .name("zk-snapshot".into())
             .spawn(move || job.run(cursor));
@@ -91,6 +87,20 @@ impl Snapshotter {
             }
         }
         true
+    }
+
+    /// Writes a snapshot on this thread, for who cannot go on without it.
+    pub(crate) fn write_now(&self, shared: &Arc<Shared>) -> Result<(), LogError> {
+        let cursor = shared.tree.read().snapshot_cursor();
+        self.job(shared).write(cursor)
+    }
+
+    fn job(&self, shared: &Arc<Shared>) -> Job {
+        Job {
+            shared: shared.clone(),
+            target: self.target.clone(),
+            busy: self.busy.clone(),
+        }
     }
 
     /// Waits for the snapshot that is being written, if any.
