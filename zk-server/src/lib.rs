@@ -16,6 +16,7 @@ mod conn;
 mod four_letter;
 mod housekeeping;
 mod listener;
+mod metrics;
 mod pipeline;
 mod reads;
 mod recovery;

@@ -1,5 +1,6 @@
 //! From the files to the tree: where zk-log's recovery meets zk-tree.
 
+use std::time::Instant;
 use zk_log::RecoverySink;
 use zk_proto::Zxid;
 use zk_proto::snapshot::{AclEntry, NodeEntry, SessionEntry, SnapshotDigest};
@@ -11,6 +12,8 @@ use zk_tree::{DataTree, TreeConfig, TreeLoader};
 pub struct TreeSink {
     config: TreeConfig,
     state: State,
+    /// When the snapshot had been read.
+    loaded: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -28,7 +31,13 @@ impl TreeSink {
         Self {
             config,
             state: State::Loading(Box::new(DataTree::loader(config))),
+            loaded: None,
         }
+    }
+
+    /// When the snapshot had been read, if there was one.
+    pub(crate) fn loaded(&self) -> Option<Instant> {
+        self.loaded
     }
 
     /// The tree as the files have it.
@@ -82,6 +91,7 @@ impl RecoverySink for TreeSink {
             .finish(zxid, digest)
             .map_err(|error| error.to_string())?;
         self.state = State::Replaying(Box::new(tree));
+        self.loaded = Some(Instant::now());
         Ok(())
     }
 

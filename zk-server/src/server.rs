@@ -1,6 +1,7 @@
 //! One server: put together from the layers, started, stopped.
 
 use crate::auth::AuthConfig;
+use crate::clock::whole_ms;
 use crate::config::{ServerConfig, SnapshotCompression};
 use crate::conn::{self, Conn};
 use crate::four_letter::WhiteList;
@@ -16,6 +17,7 @@ use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -60,7 +62,6 @@ pub(crate) struct ServerInfo {
     pub(crate) client_address: SocketAddr,
     pub(crate) dirs: LogDirs,
     pub(crate) config: ServerConfig,
-    pub(crate) started_ms: i64,
     /// Keeps clients from choosing paths that collide in a table.
     pub(crate) hash_seed: u64,
 }
@@ -94,10 +95,11 @@ impl Server {
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
         let files = Files::new(&config, storage);
-        let (sink, recovered) = recover(&files, tree_config(&config))?;
+        let (sink, recovered, startup) = recover(&files, tree_config(&config))?;
         let listener = listener::bind(&config.clients, address)?;
         let address = listener.local_addr().unwrap_or(address);
         let shared = share(&config, &files.dirs, address, sink);
+        startup.note(&shared, &recovered);
         let snapshotter = first_snapshot(&shared, &files, &config, &recovered)?;
         if recovered.empty {
             zk_log::consume_initialize(&*files.storage, &files.dirs)?;
@@ -222,21 +224,51 @@ impl Files {
     }
 }
 
-fn recover(files: &Files, config: TreeConfig) -> Result<(TreeSink, Recovered), ServerError> {
-    let started = std::time::Instant::now();
+/// How long recovery took.
+struct Startup {
+    total: Duration,
+    /// Of it, the time for the snapshot.
+    snapshot: Duration,
+}
+
+impl Startup {
+    /// Tells the statistics. As in Apache, replaying nothing is no replay.
+    fn note(&self, shared: &Shared, recovered: &Recovered) {
+        let metrics = &shared.stats.metrics;
+        metrics.dbinittime.add(whole_ms(self.total));
+        metrics.startup_snap_load_time.add(whole_ms(self.snapshot));
+        if recovered.txns > 0 {
+            let replay = self.total.saturating_sub(self.snapshot);
+            metrics.startup_txns_load_time.add(whole_ms(replay));
+            metrics.startup_txns_loaded.add(recovered.txns);
+        }
+        let mismatches = shared.tree.read().digest_mismatches();
+        metrics.digest_mismatches.add(mismatches);
+    }
+}
+
+fn recover(
+    files: &Files,
+    config: TreeConfig,
+) -> Result<(TreeSink, Recovered, Startup), ServerError> {
+    let started = Instant::now();
     let mut sink = TreeSink::new(config);
     let recovered = zk_log::recover(&*files.storage, &files.dirs, &files.config, &mut sink)?;
+    let startup = Startup {
+        total: started.elapsed(),
+        snapshot: sink.loaded().unwrap_or(started) - started,
+    };
     tracing::info!(
         "recovered to zxid {} in {} ms: {}, {} transactions replayed",
         recovered.last_zxid,
-        started.elapsed().as_millis(),
+        startup.total.as_millis(),
         match &recovered.snapshot {
             Some(snapshot) => snapshot.path.display().to_string(),
             None => "no snapshot".into(),
         },
         recovered.txns,
     );
-    Ok((sink, recovered))
+    Ok((sink, recovered, startup))
 }
 
 /// The snapshot that a server writes when it starts, as Apache does, unless
@@ -282,7 +314,6 @@ fn share(
         client_address,
         dirs: dirs.clone(),
         config: config.clone(),
-        started_ms: crate::clock::wall_ms(),
         hash_seed: RandomState::new().hash_one("watches"),
     };
     let limits = ConnLimits {
@@ -382,6 +413,9 @@ pub(crate) fn admit(shared: &Arc<Shared>, stream: tokio::net::TcpStream, remote:
         Ok(conn) => {
             tokio::spawn(conn::serve(shared.clone(), conn));
         }
-        Err(refused) => tracing::warn!(client = %remote, "refusing the connection: {refused}"),
+        Err(refused) => {
+            shared.stats.metrics.connection_rejected.add(1);
+            tracing::warn!(client = %remote, "refusing the connection: {refused}");
+        }
     }
 }

@@ -70,26 +70,33 @@ pub(crate) struct ConnStats {
 
 impl ConnStats {
     /// Notes an answer.
-    pub(crate) fn answered(&self, op: OpCode, xid: Xid, zxid: Zxid, now_ms: u64, latency_ms: u64) {
+    pub(crate) fn answered(&self, op: OpCode, xid: Xid, zxid: Zxid, now_ms: u64) {
         self.last_op.store(op.0, Ordering::Relaxed);
-        self.last_cxid.store(xid.0, Ordering::Relaxed);
+        // Pings and their like have numbers below zero, which do not count.
+        if xid.0 >= 0 {
+            self.last_cxid.store(xid.0, Ordering::Relaxed);
+        }
         self.last_zxid.store(zxid.0, Ordering::Relaxed);
         self.last_response_ms.store(now_ms, Ordering::Relaxed);
-        self.latency(latency_ms, 1);
     }
 
-    /// Notes `count` answers that took this long.
+    /// Notes `count` answers that took this long. Answers of a connection are
+    /// made one after the other, so plain loads and stores will do.
     pub(crate) fn latency(&self, latency_ms: u64, count: u64) {
-        let before = self.latency_count.fetch_add(count, Ordering::Relaxed);
+        let before = self.latency_count.load(Ordering::Relaxed);
+        self.latency_count.store(before + count, Ordering::Relaxed);
         self.last_latency.store(latency_ms, Ordering::Relaxed);
-        if before == 0 {
+        if before == 0 || latency_ms < self.min_latency.load(Ordering::Relaxed) {
             self.min_latency.store(latency_ms, Ordering::Relaxed);
-        } else {
-            self.min_latency.fetch_min(latency_ms, Ordering::Relaxed);
         }
-        self.max_latency.fetch_max(latency_ms, Ordering::Relaxed);
-        self.total_latency
-            .fetch_add(latency_ms * count, Ordering::Relaxed);
+        if latency_ms > self.max_latency.load(Ordering::Relaxed) {
+            self.max_latency.store(latency_ms, Ordering::Relaxed);
+        }
+        if latency_ms > 0 {
+            let total = self.total_latency.load(Ordering::Relaxed);
+            let sum = total + latency_ms * count;
+            self.total_latency.store(sum, Ordering::Relaxed);
+        }
     }
 
     /// What `crst` does.
@@ -171,6 +178,11 @@ impl Conn {
 
     pub(crate) fn identities(&self) -> Identities {
         self.identities.lock().clone()
+    }
+
+    /// Lets `look` see the identities without copying them.
+    pub(crate) fn with_identities<T>(&self, look: impl FnOnce(&[Id<'static>]) -> T) -> T {
+        look(&self.identities.lock())
     }
 
     /// Adds what is not there yet.

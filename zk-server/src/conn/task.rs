@@ -124,7 +124,11 @@ impl Task {
         });
         match handled {
             Ok(Input::Handled { .. } | Input::Blocked) => Some(()),
-            Ok(Input::End) | Err(Stop::Close) => None,
+            Ok(Input::End) => {
+                self.shared.stats.metrics.connection_drop_count.add(1);
+                None
+            }
+            Err(Stop::Close) => None,
             Err(Stop::CloseAfterFlush) => {
                 self.phase = Phase::Draining;
                 self.conn.close_after_flush();

@@ -8,9 +8,12 @@
 use super::Core;
 use super::delivery::Delivery;
 use super::inbox::{Batch, Item, Origin};
+use super::progress::Progress;
 use super::reply;
 use super::stage::{Stage, Subject};
+use super::tally::Answered;
 use crate::clock;
+use crate::metrics::usage;
 use crate::reads;
 use crate::shared::Shared;
 use crate::snapshotter::Snapshotter;
@@ -42,6 +45,8 @@ pub(crate) struct Pipeline {
     /// Payloads of the batch's transactions, one behind the other.
     payloads: Vec<u8>,
     stages: Vec<Stage>,
+    /// Whether anybody may watch anything.
+    watched: bool,
     delivery: Delivery,
 }
 
@@ -61,6 +66,7 @@ impl Pipeline {
             batch: Batch::default(),
             payloads: Vec::new(),
             stages: Vec::new(),
+            watched: true,
         }
     }
 
@@ -75,15 +81,22 @@ impl Pipeline {
     }
 
     fn step(&mut self) -> Result<(), LogError> {
+        let mut progress = self.take();
         self.stage();
-        self.persist()?;
+        progress.staged(&self.shared.stats.metrics, self.shared.clock.now_ms());
+        self.persist(&mut progress)?;
         let batch = std::mem::take(&mut self.batch);
-        self.apply(&batch);
+        self.apply(&batch, &progress);
         self.core.applied(self.core.last_zxid());
         self.shared.inbox.settle(batch.items.len());
         self.batch = batch;
         self.batch.recycle();
         self.snapshot_if_due()
+    }
+
+    fn take(&self) -> Progress {
+        let now_ms = self.shared.clock.now_ms();
+        Progress::taken(&self.shared.stats.metrics, &self.batch.items, now_ms)
     }
 
     /// Decides what becomes of each item, against the tree as it is and the
@@ -99,22 +112,24 @@ impl Pipeline {
                 (Origin::Client(conn), OpCode::AUTH) => {
                     Stage::Auth(reply::authenticate(&self.shared, conn, body))
                 }
-                _ => {
-                    let subject = Subject::of(item, body);
-                    self.core
-                        .stage(&tree, &subject, time_ms, &mut self.payloads)
-                }
+                _ => Subject::of(item, body, |subject| {
+                    self.core.stage(&tree, subject, time_ms, &mut self.payloads)
+                }),
             };
             if item.op == OpCode::CLOSE_SESSION {
                 close_session(item);
             }
             self.stages.push(stage);
         }
+        drop(tree);
+        for quota in self.core.refused_by_quota() {
+            self.shared.stats.refused_by_quota(&quota.prefix);
+        }
     }
 
     /// Appends and flushes the batch's transactions. Nothing is answered
     /// before this returns.
-    fn persist(&mut self) -> Result<(), LogError> {
+    fn persist(&mut self, progress: &mut Progress) -> Result<(), LogError> {
         let mut appended = 0;
         for stage in &self.stages {
             if let Stage::Txn(range) = stage {
@@ -128,18 +143,24 @@ impl Pipeline {
         }
         let report = self.log.flush()?;
         self.snapshotter.count(appended, report.bytes);
+        let now_ms = self.shared.clock.now_ms();
+        progress.durable(&self.shared.stats.metrics, &report, now_ms);
         if report.slow {
             self.shared.stats.slow_fsync();
         }
         Ok(())
     }
 
-    fn apply(&mut self, batch: &Batch) {
+    fn apply(&mut self, batch: &Batch, progress: &Progress) {
         let shared = self.shared.clone();
         let now_ms = shared.clock.now_ms();
+        progress.applied(&shared.stats.metrics, now_ms);
         for start in (0..self.stages.len()).step_by(APPLY_CHUNK) {
             let end = self.stages.len().min(start + APPLY_CHUNK);
             let mut tree = shared.tree.write();
+            // Watches are set under the tree's read lock: none comes now,
+            // but for those that this chunk itself sets.
+            self.watched = !shared.watches.lock().is_empty();
             for at in start..end {
                 self.finish(&mut tree, &batch.items[at], batch, at, now_ms);
             }
@@ -166,7 +187,8 @@ impl Pipeline {
     }
 
     fn refuse(&mut self, item: &Item, zxid: Zxid, code: ErrorCode, now_ms: u64) {
-        self.delivery.answer(item, zxid, now_ms, |out| {
+        let kind = Answered::Read;
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
             reads::header_only(out, item.xid, zxid, code);
         });
     }
@@ -181,12 +203,18 @@ impl Pipeline {
     ) {
         let payload = &self.payloads[payload];
         let txn = LoggedTxn::decode(payload).expect("payloads of our own making decode");
-        let applied = apply_and_fire(&self.shared, &mut self.delivery, tree, &txn);
+        let applied = if self.watched {
+            apply_and_fire(&self.shared, &mut self.delivery, tree, &txn)
+        } else {
+            tree.apply(&txn, &mut |_| {})
+        };
         if let Some(mismatch) = &applied.digest_mismatch {
             self.shared.stats.digest_mismatch();
             tracing::error!(zxid = %txn.header.zxid, ?mismatch, "the tree's digest differs from the transaction's");
         }
-        self.delivery.answer(item, txn.header.zxid, now_ms, |out| {
+        self.delivery.written(&txn.txn);
+        let (zxid, kind) = (txn.header.zxid, Answered::Update);
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
             reply::append(item, body, &txn, &applied, out);
         });
         if txn.header.kind == OpCode::CLOSE_SESSION {
@@ -205,10 +233,21 @@ impl Pipeline {
             op: item.op,
         };
         let shared = self.shared.clone();
-        let mut ends = false;
-        self.delivery.answer(item, tree.last_zxid(), now_ms, |out| {
+        let (mut ends, mut looked_at) = (false, None);
+        let (zxid, kind) = (tree.last_zxid(), Answered::Read);
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
+            let before = out.len();
             ends = reply::in_order(&shared, tree, conn, header, body, out);
+            looked_at = usage::of_read(header.op, body, &out[before..]);
         });
+        if let Some((path, bytes)) = looked_at {
+            self.delivery.read(path, bytes);
+        }
+        self.watched = true;
+        if shared.conns.get(conn.id()).is_none() {
+            // It ended meanwhile, and must not leave a watch behind.
+            shared.watches.lock().remove_watcher(conn.id());
+        }
         if ends {
             conn.close_after_flush();
         }
@@ -230,9 +269,6 @@ fn apply_and_fire(
     txn: &LoggedTxn<'_>,
 ) -> Applied {
     let mut watches = shared.watches.lock();
-    if watches.is_empty() {
-        return tree.apply(txn, &mut |_| {});
-    }
     tree.apply(txn, &mut |event| delivery.fire(&mut watches, &event))
 }
 
