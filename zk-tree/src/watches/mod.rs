@@ -62,7 +62,7 @@ struct Watcher {
 
 /// The watches of all connections of a server.
 ///
-/// About 80 bytes and the path for a watch that is alone on its path, 40 for
+/// About 105 bytes and the path for a watch that is alone on its path, 40 for
 /// each further one.
 #[derive(Debug)]
 pub struct Watches {
