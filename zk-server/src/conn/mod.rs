@@ -26,6 +26,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use zk_proto::{Id, OpCode, SessionId, Xid, Zxid};
 use zk_tree::WatcherId;
 
@@ -37,7 +38,8 @@ pub(crate) type Identities = Arc<[Id<'static>]>;
 pub(crate) struct Conn {
     id: WatcherId,
     remote: SocketAddr,
-    stream: TcpStream,
+    /// The reading half is with the connection's task.
+    writer: OwnedWriteHalf,
     outbox: Mutex<Outbox>,
     /// Requests that went into the pipeline and were not answered yet. While
     /// there are any, reads go through the pipeline too: that keeps order.
@@ -78,18 +80,23 @@ impl ConnStats {
         self.latency(latency_ms, 1);
     }
 
-    /// Notes `count` answers that took this long.
+    /// Notes `count` answers that took this long. Answers of a connection are
+    /// made one after the other, so plain loads and stores will do.
     pub(crate) fn latency(&self, latency_ms: u64, count: u64) {
-        let before = self.latency_count.fetch_add(count, Ordering::Relaxed);
+        let before = self.latency_count.load(Ordering::Relaxed);
+        self.latency_count.store(before + count, Ordering::Relaxed);
         self.last_latency.store(latency_ms, Ordering::Relaxed);
-        if before == 0 {
+        if before == 0 || latency_ms < self.min_latency.load(Ordering::Relaxed) {
             self.min_latency.store(latency_ms, Ordering::Relaxed);
-        } else {
-            self.min_latency.fetch_min(latency_ms, Ordering::Relaxed);
         }
-        self.max_latency.fetch_max(latency_ms, Ordering::Relaxed);
-        self.total_latency
-            .fetch_add(latency_ms * count, Ordering::Relaxed);
+        if latency_ms > self.max_latency.load(Ordering::Relaxed) {
+            self.max_latency.store(latency_ms, Ordering::Relaxed);
+        }
+        if latency_ms > 0 {
+            let total = self.total_latency.load(Ordering::Relaxed);
+            let sum = total + latency_ms * count;
+            self.total_latency.store(sum, Ordering::Relaxed);
+        }
     }
 
     /// What `crst` does.
@@ -113,7 +120,7 @@ impl ConnStats {
 }
 
 impl Conn {
-    pub(crate) fn new(id: WatcherId, stream: TcpStream, remote: SocketAddr) -> Self {
+    pub(crate) fn new(id: WatcherId, writer: OwnedWriteHalf, remote: SocketAddr) -> Self {
         let ip = crate::auth::ip_identity(remote.ip());
         let stats = ConnStats::default();
         stats
@@ -124,7 +131,7 @@ impl Conn {
         Self {
             id,
             remote,
-            stream,
+            writer,
             outbox: Mutex::new(Outbox::default()),
             pending: AtomicU32::new(0),
             paused: AtomicBool::new(false),
@@ -144,7 +151,7 @@ impl Conn {
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
-        &self.stream
+        self.writer.as_ref()
     }
 
     /// Wall clock at which it was accepted, in ms.
@@ -171,6 +178,11 @@ impl Conn {
 
     pub(crate) fn identities(&self) -> Identities {
         self.identities.lock().clone()
+    }
+
+    /// Lets `look` see the identities without copying them.
+    pub(crate) fn with_identities<T>(&self, look: impl FnOnce(&[Id<'static>]) -> T) -> T {
+        look(&self.identities.lock())
     }
 
     /// Adds what is not there yet.
@@ -236,14 +248,14 @@ impl Conn {
 
     /// Writes what is in the outbox as far as the socket takes it.
     pub(crate) fn flush(&self) -> Flushed {
-        self.outbox.lock().flush(&self.stream)
+        self.outbox.lock().flush(self.writer.as_ref())
     }
 
     /// As [`Conn::flush`]; what the socket does not take now, and the end of
     /// the connection, are left to the connection's task.
     pub(crate) fn flush_or_wake(&self) {
         let mut outbox = self.outbox.lock();
-        if outbox.flush(&self.stream) != Flushed::All {
+        if outbox.flush(self.writer.as_ref()) != Flushed::All {
             outbox.wake();
         }
     }

@@ -19,6 +19,9 @@ pub(super) struct Delivery {
     touched: Vec<Arc<Conn>>,
     /// The event being delivered, as a frame.
     frame: Vec<u8>,
+    /// Answers of `latency_ms` that the server's statistics do not have yet.
+    answers: u64,
+    latency_ms: u64,
 }
 
 impl Delivery {
@@ -27,6 +30,8 @@ impl Delivery {
             shared,
             touched: Vec::new(),
             frame: Vec::new(),
+            answers: 0,
+            latency_ms: 0,
         }
     }
 
@@ -44,11 +49,27 @@ impl Delivery {
         conn.push(append);
         conn.settle();
         let latency_ms = now_ms.saturating_sub(item.received_ms);
-        self.shared.stats.answered(1, latency_ms);
+        self.note(latency_ms);
         conn.stats.sent.fetch_add(1, Ordering::Relaxed);
         conn.stats
             .answered(item.op, item.xid, zxid, now_ms, latency_ms);
         self.touch(conn);
+    }
+
+    /// Counts an answer; answers of equal latency are counted together.
+    fn note(&mut self, latency_ms: u64) {
+        if latency_ms != self.latency_ms {
+            self.count();
+            self.latency_ms = latency_ms;
+        }
+        self.answers += 1;
+    }
+
+    fn count(&mut self) {
+        if self.answers > 0 {
+            self.shared.stats.answered(self.answers, self.latency_ms);
+            self.answers = 0;
+        }
     }
 
     /// Hands an event to those who watch and may read the znode.
@@ -92,6 +113,7 @@ impl Delivery {
 
     /// Writes what was put into the outboxes.
     pub(super) fn flush(&mut self) {
+        self.count();
         let direct = self.touched.len() <= DIRECT_FLUSH_MAX;
         for conn in self.touched.drain(..) {
             conn.clear_touched();

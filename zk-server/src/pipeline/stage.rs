@@ -1,7 +1,7 @@
 //! The steps between an item and its answer.
 
 use super::inbox::{Item, Origin};
-use crate::conn::Identities;
+use crate::conn::{Class, class};
 use std::ops::Range;
 use zk_proto::{ErrorCode, Id, OpCode, SessionId};
 use zk_tree::Caller;
@@ -21,39 +21,51 @@ pub(crate) enum Stage {
 }
 
 /// An item as the core sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) op: OpCode,
     pub(crate) cxid: i32,
     pub(crate) body: &'a [u8],
     pub(crate) session: SessionId,
-    pub(crate) session_is_closing: bool,
+    session_is_closing: bool,
     /// The server closes the session because its time is up.
-    pub(crate) is_expiry: bool,
-    pub(crate) identities: Identities,
+    is_expiry: bool,
+    identities: &'a [Id<'static>],
 }
 
 impl<'a> Subject<'a> {
-    pub(crate) fn of(item: &Item, body: &'a [u8]) -> Self {
-        let (session, identities) = match &item.origin {
-            Origin::Client(conn) => (conn.session().cloned(), conn.identities()),
-            Origin::Expired(session) => (Some(session.clone()), no_identities()),
-            Origin::Server => (None, no_identities()),
-        };
-        Self {
+    /// Lets `judge` see an item.
+    pub(crate) fn of<T>(item: &Item, body: &[u8], judge: impl FnOnce(&Subject<'_>) -> T) -> T {
+        let subject = Subject {
             op: item.op,
             cxid: item.xid.0,
             body,
-            session: session.as_ref().map_or(SessionId::NONE, |s| s.id()),
-            session_is_closing: session.is_some_and(|session| session.is_closing()),
-            is_expiry: matches!(item.origin, Origin::Expired(_)),
-            identities,
+            session: SessionId::NONE,
+            session_is_closing: false,
+            is_expiry: false,
+            identities: &[],
+        };
+        match &item.origin {
+            Origin::Client(conn) => conn.with_identities(|identities| {
+                let session = conn.session();
+                judge(&Subject {
+                    session: session.map_or(SessionId::NONE, |session| session.id()),
+                    session_is_closing: session.is_some_and(|session| session.is_closing()),
+                    identities,
+                    ..subject
+                })
+            }),
+            Origin::Expired(session) => judge(&Subject {
+                session: session.id(),
+                is_expiry: true,
+                ..subject
+            }),
+            Origin::Server => judge(&subject),
         }
     }
 
     /// Whether it waits for its turn and makes no transaction.
     pub(crate) fn is_in_order_only(&self) -> bool {
-        use crate::conn::{Class, class};
         self.op == OpCode::SYNC || class(self.op) != Class::Write
     }
 
@@ -62,16 +74,11 @@ impl<'a> Subject<'a> {
         self.session_is_closing && !self.is_expiry
     }
 
-    pub(crate) fn caller(&self) -> Caller<'_> {
-        let identities: &[Id<'static>] = &self.identities;
+    pub(crate) fn caller(&self) -> Caller<'a> {
         Caller {
             session: self.session,
             cxid: self.cxid,
-            identities,
+            identities: self.identities,
         }
     }
-}
-
-fn no_identities() -> Identities {
-    Identities::from([])
 }

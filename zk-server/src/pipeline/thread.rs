@@ -42,6 +42,8 @@ pub(crate) struct Pipeline {
     /// Payloads of the batch's transactions, one behind the other.
     payloads: Vec<u8>,
     stages: Vec<Stage>,
+    /// Whether anybody may watch anything.
+    watched: bool,
     delivery: Delivery,
 }
 
@@ -61,6 +63,7 @@ impl Pipeline {
             batch: Batch::default(),
             payloads: Vec::new(),
             stages: Vec::new(),
+            watched: true,
         }
     }
 
@@ -99,11 +102,9 @@ impl Pipeline {
                 (Origin::Client(conn), OpCode::AUTH) => {
                     Stage::Auth(reply::authenticate(&self.shared, conn, body))
                 }
-                _ => {
-                    let subject = Subject::of(item, body);
-                    self.core
-                        .stage(&tree, &subject, time_ms, &mut self.payloads)
-                }
+                _ => Subject::of(item, body, |subject| {
+                    self.core.stage(&tree, subject, time_ms, &mut self.payloads)
+                }),
             };
             if item.op == OpCode::CLOSE_SESSION {
                 close_session(item);
@@ -140,6 +141,9 @@ impl Pipeline {
         for start in (0..self.stages.len()).step_by(APPLY_CHUNK) {
             let end = self.stages.len().min(start + APPLY_CHUNK);
             let mut tree = shared.tree.write();
+            // Watches are set under the tree's read lock: none comes now,
+            // but for those that this chunk itself sets.
+            self.watched = !shared.watches.lock().is_empty();
             for at in start..end {
                 self.finish(&mut tree, &batch.items[at], batch, at, now_ms);
             }
@@ -181,7 +185,11 @@ impl Pipeline {
     ) {
         let payload = &self.payloads[payload];
         let txn = LoggedTxn::decode(payload).expect("payloads of our own making decode");
-        let applied = apply_and_fire(&self.shared, &mut self.delivery, tree, &txn);
+        let applied = if self.watched {
+            apply_and_fire(&self.shared, &mut self.delivery, tree, &txn)
+        } else {
+            tree.apply(&txn, &mut |_| {})
+        };
         if let Some(mismatch) = &applied.digest_mismatch {
             self.shared.stats.digest_mismatch();
             tracing::error!(zxid = %txn.header.zxid, ?mismatch, "the tree's digest differs from the transaction's");
@@ -209,6 +217,11 @@ impl Pipeline {
         self.delivery.answer(item, tree.last_zxid(), now_ms, |out| {
             ends = reply::in_order(&shared, tree, conn, header, body, out);
         });
+        self.watched = true;
+        if shared.conns.get(conn.id()).is_none() {
+            // It ended meanwhile, and must not leave a watch behind.
+            shared.watches.lock().remove_watcher(conn.id());
+        }
         if ends {
             conn.close_after_flush();
         }
@@ -230,9 +243,6 @@ fn apply_and_fire(
     txn: &LoggedTxn<'_>,
 ) -> Applied {
     let mut watches = shared.watches.lock();
-    if watches.is_empty() {
-        return tree.apply(txn, &mut |_| {});
-    }
     tree.apply(txn, &mut |event| delivery.fire(&mut watches, &event))
 }
 
