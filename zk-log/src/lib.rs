@@ -13,7 +13,7 @@
 //! 2. writes a snapshot, with [`SnapshotWriter`], if there was none,
 //! 3. opens a [`TxnLog`] behind the last zxid, and for every batch appends,
 //!    flushes, and only then acknowledges and applies,
-//! 4. now and then rolls the log, writes a snapshot and calls [`purge`],
+//! 4. now and then rolls the log, writes a snapshot and calls [`purge()`],
 //! 5. ends its process when the log fails.
 //!
 //! After a failed write or flush no further operation succeeds. The only

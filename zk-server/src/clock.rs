@@ -1,7 +1,7 @@
 //! The two clocks of a server: a monotonic one for timeouts, and the wall
 //! clock for the times in transactions. Timeouts never look at the wall.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Monotonic and wall time in ms.
 #[derive(Debug, Clone, Copy)]
@@ -18,12 +18,12 @@ impl Clock {
 
     /// Monotonic ms since the server was made.
     pub(crate) fn now_ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        whole_ms(self.start.elapsed())
     }
 
     /// The instant of a monotonic time.
     pub(crate) fn instant(&self, ms: u64) -> Instant {
-        self.start + std::time::Duration::from_millis(ms)
+        self.start + Duration::from_millis(ms)
     }
 }
 
@@ -33,6 +33,11 @@ pub(crate) fn wall_ms() -> i64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whole ms of a duration.
+pub(crate) fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The machine's own monotonic clock in ms, which Java's session ids start

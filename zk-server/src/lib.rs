@@ -16,6 +16,7 @@ mod conn;
 mod four_letter;
 mod housekeeping;
 mod listener;
+mod metrics;
 mod pipeline;
 mod reads;
 mod recovery;
@@ -26,4 +27,5 @@ mod snapshotter;
 mod stats;
 
 pub use auth::generate_digest;
+pub use recovery::TreeSink;
 pub use server::{Server, ServerError};

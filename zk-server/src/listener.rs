@@ -111,6 +111,7 @@ fn end_sessionless(shared: &Shared, timeout: Duration) {
     for conn in shared.conns.all() {
         if conn.session().is_none() && conn.established_ms() < oldest {
             tracing::warn!(client = %conn.remote(), "closing a connection that opened no session");
+            shared.stats.metrics.sessionless_connections_expired.add(1);
             conn.close();
         }
     }

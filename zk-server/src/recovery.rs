@@ -1,17 +1,22 @@
 //! From the files to the tree: where zk-log's recovery meets zk-tree.
 
+use std::time::Instant;
 use zk_log::RecoverySink;
 use zk_proto::Zxid;
 use zk_proto::snapshot::{AclEntry, NodeEntry, SessionEntry, SnapshotDigest};
 use zk_proto::txn::LoggedTxn;
 use zk_tree::{DataTree, TreeConfig, TreeLoader};
 
-/// Builds a tree from what recovery finds.
-pub(crate) struct TreeSink {
+/// Builds a tree from what recovery finds: the sink of [`zk_log::recover`].
+#[derive(Debug)]
+pub struct TreeSink {
     config: TreeConfig,
     state: State,
+    /// When the snapshot had been read.
+    loaded: Option<Instant>,
 }
 
+#[derive(Debug)]
 enum State {
     /// A snapshot is being read.
     Loading(Box<TreeLoader>),
@@ -20,15 +25,24 @@ enum State {
 }
 
 impl TreeSink {
-    pub(crate) fn new(config: TreeConfig) -> Self {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(config: TreeConfig) -> Self {
         Self {
             config,
             state: State::Loading(Box::new(DataTree::loader(config))),
+            loaded: None,
         }
     }
 
+    /// When the snapshot had been read, if there was one.
+    pub(crate) fn loaded(&self) -> Option<Instant> {
+        self.loaded
+    }
+
     /// The tree as the files have it.
-    pub(crate) fn finish(self) -> DataTree {
+    #[must_use]
+    pub fn finish(self) -> DataTree {
         match self.state {
             State::Replaying(tree) => *tree,
             State::Loading(_) => DataTree::new(self.config),
@@ -77,6 +91,7 @@ impl RecoverySink for TreeSink {
             .finish(zxid, digest)
             .map_err(|error| error.to_string())?;
         self.state = State::Replaying(Box::new(tree));
+        self.loaded = Some(Instant::now());
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! One server: put together from the layers, started, stopped.
 
 use crate::auth::AuthConfig;
+use crate::clock::whole_ms;
 use crate::config::{ServerConfig, SnapshotCompression};
 use crate::conn::{self, Conn};
 use crate::four_letter::WhiteList;
@@ -16,6 +17,7 @@ use std::hash::BuildHasher as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -60,7 +62,6 @@ pub(crate) struct ServerInfo {
     pub(crate) client_address: SocketAddr,
     pub(crate) dirs: LogDirs,
     pub(crate) config: ServerConfig,
-    pub(crate) started_ms: i64,
     /// Keeps clients from choosing paths that collide in a table.
     pub(crate) hash_seed: u64,
 }
@@ -80,19 +81,29 @@ impl Server {
     /// Recovers the data, starts to serve, and writes a snapshot beside that.
     /// Must be called within a tokio runtime.
     pub async fn start(config: ServerConfig) -> Result<Self, ServerError> {
+        Self::start_with_storage(config, Arc::new(FileStorage)).await
+    }
+
+    /// [`Server::start`] with its data on another disk than the file system:
+    /// one in memory, or one that fails.
+    pub async fn start_with_storage(
+        config: ServerConfig,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Self, ServerError> {
         if !config.is_standalone() {
             return Err(ServerError::Ensemble(config.ensemble.members.servers.len()));
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
-        let files = Files::new(&config);
-        let (sink, recovered) = recover(&files, tree_config(&config))?;
-        if recovered.empty {
-            zk_log::consume_initialize(&*files.storage, &files.dirs)?;
-        }
+        let files = Files::new(&config, storage);
+        let (sink, recovered, startup) = recover(&files, tree_config(&config))?;
         let listener = listener::bind(&config.clients, address)?;
         let address = listener.local_addr().unwrap_or(address);
         let shared = share(&config, &files.dirs, address, sink);
-        let snapshotter = first_snapshot(&shared, &files, &config, &recovered);
+        startup.note(&shared, &recovered);
+        let snapshotter = first_snapshot(&shared, &files, &config, &recovered)?;
+        if recovered.empty {
+            zk_log::consume_initialize(&*files.storage, &files.dirs)?;
+        }
         let log = TxnLog::open(
             files.storage.clone(),
             &files.dirs.log_dir,
@@ -204,42 +215,72 @@ struct Files {
 }
 
 impl Files {
-    fn new(config: &ServerConfig) -> Self {
+    fn new(config: &ServerConfig, storage: Arc<dyn Storage>) -> Self {
         Self {
-            storage: Arc::new(FileStorage),
+            storage,
             dirs: LogDirs::new(&config.storage.data_dir, &config.storage.data_log_dir),
             config: log_config(config),
         }
     }
 }
 
-fn recover(files: &Files, config: TreeConfig) -> Result<(TreeSink, Recovered), ServerError> {
-    let started = std::time::Instant::now();
+/// How long recovery took.
+struct Startup {
+    total: Duration,
+    /// Of it, the time for the snapshot.
+    snapshot: Duration,
+}
+
+impl Startup {
+    /// Tells the statistics. As in Apache, replaying nothing is no replay.
+    fn note(&self, shared: &Shared, recovered: &Recovered) {
+        let metrics = &shared.stats.metrics;
+        metrics.dbinittime.add(whole_ms(self.total));
+        metrics.startup_snap_load_time.add(whole_ms(self.snapshot));
+        if recovered.txns > 0 {
+            let replay = self.total.saturating_sub(self.snapshot);
+            metrics.startup_txns_load_time.add(whole_ms(replay));
+            metrics.startup_txns_loaded.add(recovered.txns);
+        }
+        let mismatches = shared.tree.read().digest_mismatches();
+        metrics.digest_mismatches.add(mismatches);
+    }
+}
+
+fn recover(
+    files: &Files,
+    config: TreeConfig,
+) -> Result<(TreeSink, Recovered, Startup), ServerError> {
+    let started = Instant::now();
     let mut sink = TreeSink::new(config);
     let recovered = zk_log::recover(&*files.storage, &files.dirs, &files.config, &mut sink)?;
+    let startup = Startup {
+        total: started.elapsed(),
+        snapshot: sink.loaded().unwrap_or(started) - started,
+    };
     tracing::info!(
         "recovered to zxid {} in {} ms: {}, {} transactions replayed",
         recovered.last_zxid,
-        started.elapsed().as_millis(),
+        startup.total.as_millis(),
         match &recovered.snapshot {
             Some(snapshot) => snapshot.path.display().to_string(),
             None => "no snapshot".into(),
         },
         recovered.txns,
     );
-    Ok((sink, recovered))
+    Ok((sink, recovered, startup))
 }
 
 /// The snapshot that a server writes when it starts, as Apache does, unless
-/// there is one of this very state. It is written beside serving; only an
-/// empty database waits for its small one, because a log needs a snapshot to
-/// stand on.
+/// there is one of this very state. It is written beside serving, and may
+/// fail; but the first one of all must be there before anything is logged,
+/// because without it the log is not believed at the next start.
 fn first_snapshot(
     shared: &Arc<Shared>,
     files: &Files,
     config: &ServerConfig,
     recovered: &Recovered,
-) -> Snapshotter {
+) -> Result<Snapshotter, LogError> {
     let policy = SnapshotPolicy {
         txn_count: u64::from(config.storage.snap_count),
         log_bytes: config.storage.snap_size_limit.unwrap_or(0),
@@ -252,14 +293,14 @@ fn first_snapshot(
     };
     let seed = RandomState::new().hash_one(std::process::id());
     let mut snapshotter = Snapshotter::new(target, policy, seed);
-    let newest = recovered.snapshot.as_ref().map(|snapshot| snapshot.zxid);
-    if newest != Some(shared.last_zxid()) {
-        snapshotter.start(shared);
+    match &recovered.snapshot {
+        None => snapshotter.write_now(shared)?,
+        Some(newest) if newest.zxid == shared.last_zxid() => {}
+        Some(_) => {
+            snapshotter.start(shared);
+        }
     }
-    if newest.is_none() {
-        snapshotter.wait();
-    }
-    snapshotter
+    Ok(snapshotter)
 }
 
 fn share(
@@ -273,7 +314,6 @@ fn share(
         client_address,
         dirs: dirs.clone(),
         config: config.clone(),
-        started_ms: crate::clock::wall_ms(),
         hash_seed: RandomState::new().hash_one("watches"),
     };
     let limits = ConnLimits {
@@ -374,6 +414,9 @@ pub(crate) fn admit(shared: &Arc<Shared>, stream: tokio::net::TcpStream, remote:
         Ok(conn) => {
             tokio::spawn(conn::serve(shared.clone(), conn, reader));
         }
-        Err(refused) => tracing::warn!(client = %remote, "refusing the connection: {refused}"),
+        Err(refused) => {
+            shared.stats.metrics.connection_rejected.add(1);
+            tracing::warn!(client = %remote, "refusing the connection: {refused}");
+        }
     }
 }

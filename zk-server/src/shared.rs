@@ -6,6 +6,7 @@
 use crate::auth::AuthConfig;
 use crate::clock::Clock;
 use crate::conn::{Conn, ConnTable};
+use crate::four_letter::WordState;
 use crate::pipeline::Inbox;
 use crate::reads::ReadConfig;
 use crate::session::{SessionIds, SessionTracker};
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) session_ids: SessionIds,
     pub(crate) inbox: Inbox,
     pub(crate) stats: ServerStats,
+    pub(crate) words: WordState,
     /// The tree's last zxid, readable without its lock.
     last_zxid: AtomicI64,
     pub(crate) info: crate::server::ServerInfo,
@@ -74,6 +76,7 @@ impl Shared {
             session_ids: SessionIds::new(server_id, crate::clock::machine_monotonic_ms()),
             inbox: Inbox::default(),
             stats: ServerStats::default(),
+            words: WordState::default(),
             last_zxid: AtomicI64::new(last_zxid.0),
             info,
         }

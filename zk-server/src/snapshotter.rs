@@ -5,6 +5,7 @@
 //! fails is reported and tried again at the next turn; it never ends the
 //! server, because the log still has everything.
 
+use crate::clock::whole_ms;
 use crate::pipeline::SnapshotPolicy;
 use crate::shared::Shared;
 use std::sync::Arc;
@@ -75,11 +76,7 @@ impl Snapshotter {
         }
         self.reset();
         let cursor = shared.tree.read().snapshot_cursor();
-        let job = Job {
-            shared: shared.clone(),
-            target: self.target.clone(),
-            busy: self.busy.clone(),
-        };
+        let job = self.job(shared);
         let spawned = std::thread::Builder::new()
             .name("zk-snapshot".into())
             .spawn(move || job.run(cursor));
@@ -91,6 +88,20 @@ impl Snapshotter {
             }
         }
         true
+    }
+
+    /// Writes a snapshot on this thread, for who cannot go on without it.
+    pub(crate) fn write_now(&self, shared: &Arc<Shared>) -> Result<(), LogError> {
+        let cursor = shared.tree.read().snapshot_cursor();
+        self.job(shared).write(cursor)
+    }
+
+    fn job(&self, shared: &Arc<Shared>) -> Job {
+        Job {
+            shared: shared.clone(),
+            target: self.target.clone(),
+            busy: self.busy.clone(),
+        }
     }
 
     /// Waits for the snapshot that is being written, if any.
@@ -127,22 +138,27 @@ struct Job {
 impl Job {
     fn run(self, cursor: SnapshotCursor) {
         let zxid = cursor.zxid();
-        let started = std::time::Instant::now();
-        match self.write(cursor) {
-            Ok(()) => {
-                tracing::info!(
-                    "snapshot {zxid} written in {} ms",
-                    started.elapsed().as_millis()
-                );
-            }
-            Err(error) => {
-                tracing::error!("snapshot {zxid} failed, and is tried again later: {error}");
-            }
+        if let Err(error) = self.write(cursor) {
+            tracing::error!("snapshot {zxid} failed, and is tried again later: {error}");
         }
         self.busy.store(false, Ordering::Release);
     }
 
-    fn write(&self, mut cursor: SnapshotCursor) -> Result<(), LogError> {
+    fn write(&self, cursor: SnapshotCursor) -> Result<(), LogError> {
+        let (zxid, started) = (cursor.zxid(), std::time::Instant::now());
+        let written = self.write_file(cursor);
+        let (metrics, ms) = (&self.shared.stats.metrics, whole_ms(started.elapsed()));
+        match written {
+            Ok(()) => {
+                metrics.snapshottime.add(ms);
+                tracing::info!("snapshot {zxid} written in {ms} ms");
+            }
+            Err(_) => metrics.snapshot_errors.add(1),
+        }
+        written
+    }
+
+    fn write_file(&self, mut cursor: SnapshotCursor) -> Result<(), LogError> {
         let zxid = cursor.zxid();
         let mut writer = SnapshotWriter::create(
             self.target.storage.clone(),

@@ -6,6 +6,7 @@
 //! meanwhile is still right, and may be forgotten at any later time. Which
 //! changes are legal is not known here.
 
+mod sweep;
 mod undo;
 
 use crate::{AclIndex, DataTree, NodeRef, digest};
@@ -114,7 +115,7 @@ pub struct Pending {
     /// The digest after everything; the tree's own while nothing changes it.
     digest: Option<u64>,
     last_zxid: Zxid,
-    /// Records beyond which it is time to forget applied ones.
+    /// Length beyond which it is time to forget what is applied.
     sweep_at: usize,
     undo: Undo,
     /// Room for names with numbers behind.
@@ -155,9 +156,15 @@ impl Pending {
     pub fn applied(&mut self, zxid: Zxid) {
         if zxid >= self.last_zxid {
             self.clear();
-        } else if self.records.len() + self.sessions.len() + self.quota.len() > self.sweep_at {
+        } else if self.len() > self.sweep_at {
             self.sweep(zxid);
         }
+    }
+
+    /// Everything that takes memory.
+    fn len(&self) -> usize {
+        let lists = self.lists.len() + self.ephemerals.len() + self.quota.len();
+        self.records.len() + self.sessions.len() + lists
     }
 
     /// Forgets everything: what was prepared will never be applied, or has
@@ -359,38 +366,6 @@ impl Pending {
 
     fn path(&self, record: &Record) -> &str {
         &self.text[record.path_start..record.path_start + record.path_len]
-    }
-
-    /// Forgets what has been applied, by keeping the rest. Costs as much as
-    /// there is, and waits until there is twice as much as was left.
-    fn sweep(&mut self, applied: Zxid) {
-        let records = std::mem::take(&mut self.records);
-        let text = std::mem::take(&mut self.text);
-        let lists = std::mem::take(&mut self.lists);
-        let ephemerals = std::mem::take(&mut self.ephemerals);
-        self.index.clear();
-        let mut moved = vec![None; records.len()];
-        for (number, mut record) in records.into_iter().enumerate() {
-            if record.zxid <= applied {
-                continue;
-            }
-            if let Some(state) = &mut record.state
-                && let AclSource::Pending(list) = state.acl
-            {
-                state.acl = self.keep_acl(&lists[list as usize]);
-            }
-            let path = &text[record.path_start..record.path_start + record.path_len];
-            moved[number] = Some(self.push(path, record.hash, record.state, record.zxid));
-        }
-        self.ephemerals.extend(
-            ephemerals
-                .iter()
-                .filter_map(|record| moved[*record as usize]),
-        );
-        self.sessions.retain(|_, (zxid, _)| *zxid > applied);
-        self.quota.retain(|change| change.zxid > applied);
-        let left = self.records.len() + self.sessions.len() + self.quota.len();
-        self.sweep_at = SWEEP_MIN.max(2 * left);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "32 bits are enough")]

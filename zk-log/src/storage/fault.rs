@@ -2,9 +2,9 @@
 
 use super::{ReadFile, Segment, Storage, WriteFile};
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Which calls fail, and how. Calls are counted from 0, over everything a
 /// storage and its files do that can fail.
@@ -29,13 +29,15 @@ pub struct FaultStorage {
 struct Counter {
     calls: Arc<AtomicU64>,
     fault: Option<Fault>,
+    failed: Arc<OnceLock<(&'static str, PathBuf)>>,
 }
 
 impl Counter {
-    fn check(&self) -> io::Result<()> {
-        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+    fn check(&self, call: &'static str, path: &Path) -> io::Result<()> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
         match self.fault {
-            Some(fault) if call == fault.at || (fault.forever && call > fault.at) => {
+            Some(fault) if number == fault.at || (fault.forever && number > fault.at) => {
+                self.failed.get_or_init(|| (call, path.to_owned()));
                 Err(fault.kind.into())
             }
             _ => Ok(()),
@@ -49,6 +51,7 @@ impl FaultStorage {
         let counter = Counter {
             calls: Arc::default(),
             fault,
+            failed: Arc::default(),
         };
         Self { inner, counter }
     }
@@ -59,9 +62,17 @@ impl FaultStorage {
         self.counter.calls.load(Ordering::SeqCst)
     }
 
-    fn file<T: ?Sized>(&self, file: Box<T>) -> Box<FaultFile<T>> {
+    /// The call that failed first, and on what.
+    #[must_use]
+    pub fn failed(&self) -> Option<(&'static str, &Path)> {
+        let failed = self.counter.failed.get();
+        failed.map(|(call, path)| (*call, path.as_path()))
+    }
+
+    fn file<T: ?Sized>(&self, file: Box<T>, path: &Path) -> Box<FaultFile<T>> {
         Box::new(FaultFile {
             file,
+            path: path.to_owned(),
             counter: self.counter.clone(),
         })
     }
@@ -69,47 +80,47 @@ impl FaultStorage {
 
 impl Storage for FaultStorage {
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        self.counter.check()?;
+        self.counter.check("list", dir)?;
         self.inner.list(dir)
     }
 
     fn create_dirs(&self, dir: &Path) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("create_dirs", dir)?;
         self.inner.create_dirs(dir)
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
-        self.counter.check()?;
-        Ok(self.file(self.inner.open(path)?))
+        self.counter.check("open", path)?;
+        Ok(self.file(self.inner.open(path)?, path))
     }
 
     fn create_segment(&self, path: &Path, bytes: u64) -> io::Result<Box<dyn Segment>> {
-        self.counter.check()?;
-        Ok(self.file(self.inner.create_segment(path, bytes)?))
+        self.counter.check("create_segment", path)?;
+        Ok(self.file(self.inner.create_segment(path, bytes)?, path))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        self.counter.check()?;
-        Ok(self.file(self.inner.create(path)?))
+        self.counter.check("create", path)?;
+        Ok(self.file(self.inner.create(path)?, path))
     }
 
     fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("truncate", path)?;
         self.inner.truncate(path, bytes)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("rename", from)?;
         self.inner.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("remove", path)?;
         self.inner.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("sync_dir", dir)?;
         self.inner.sync_dir(dir)
     }
 }
@@ -117,6 +128,7 @@ impl Storage for FaultStorage {
 /// A file whose calls are counted with its storage's.
 struct FaultFile<T: ?Sized> {
     counter: Counter,
+    path: PathBuf,
     file: Box<T>,
 }
 
@@ -126,19 +138,19 @@ impl ReadFile for FaultFile<dyn ReadFile> {
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.counter.check()?;
+        self.counter.check("read_at", &self.path)?;
         self.file.read_at(offset, buffer)
     }
 }
 
 impl WriteFile for FaultFile<dyn WriteFile> {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("write_all", &self.path)?;
         self.file.write_all(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("sync", &self.path)?;
         self.file.sync()
     }
 }
@@ -153,22 +165,22 @@ impl Segment for FaultFile<dyn Segment> {
     }
 
     fn flush(&mut self, start: u64, end: u64) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("flush", &self.path)?;
         self.file.flush(start, end)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("sync", &self.path)?;
         self.file.sync()
     }
 
     fn grow(&mut self, from: u64, bytes: u64) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("grow", &self.path)?;
         self.file.grow(from, bytes)
     }
 
     fn close(self: Box<Self>, end: u64) -> io::Result<()> {
-        self.counter.check()?;
+        self.counter.check("close", &self.path)?;
         self.file.close(end)
     }
 }

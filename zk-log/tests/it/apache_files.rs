@@ -125,7 +125,7 @@ fn compare_sessions(name: &str, model: &Model, expected: &Value) {
 
 fn compare_nodes(name: &str, model: &Model, expected: &Value) {
     let tree = expected["tree"].as_array().unwrap();
-    let paths: BTreeSet<&str> = tree.iter().map(|it| path(it)).collect();
+    let paths: BTreeSet<&str> = tree.iter().map(path).collect();
     let there: BTreeSet<&str> = model.nodes.keys().map(String::as_str).collect();
     assert_eq!(there, paths, "{name}");
     for wanted in tree {

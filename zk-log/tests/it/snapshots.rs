@@ -229,7 +229,7 @@ fn directories_are_made_or_refused() {
     let config = config();
     let never = LogConfig {
         datadir_autocreate: false,
-        ..config.clone()
+        ..config
     };
     assert!(matches!(start(&never), Err(LogError::Directory { .. })));
     assert!(start(&config).unwrap() && start(&never).unwrap());

@@ -7,6 +7,7 @@
 
 use super::Conn;
 use super::task::{Stop, next_frame};
+use crate::metrics::{NamespaceTally, SizeTally, usage};
 use crate::pipeline::InboxGuard;
 use crate::reads;
 use crate::shared::Shared;
@@ -81,6 +82,9 @@ pub(super) fn requests(
         let mut batch = Batch::new(shared, conn, replies);
         let handled = batch.frames(bytes);
         batch.finish();
+        if let Ok(consumed) = handled {
+            shared.stats.received_bytes(consumed as u64);
+        }
         handled
     })
 }
@@ -95,7 +99,9 @@ struct Batch<'a> {
     tree: Option<RwLockReadGuard<'a, DataTree>>,
     inbox: Option<InboxGuard<'a>>,
     received: u64,
-    answered: u64,
+    /// The answers that were given here, without their lengths.
+    answered: SizeTally,
+    read: NamespaceTally,
     last: Option<RequestHeader>,
 }
 
@@ -110,7 +116,8 @@ impl<'a> Batch<'a> {
             tree: None,
             inbox: None,
             received: 0,
-            answered: 0,
+            answered: SizeTally::default(),
+            read: NamespaceTally::default(),
             last: None,
         }
     }
@@ -154,8 +161,13 @@ impl<'a> Batch<'a> {
             conn: self.conn,
             config: &shared.settings.reads,
         };
+        let before = self.replies.len();
         reads::answer(&reader, header, body, self.replies);
-        self.answered += 1;
+        let answer = &self.replies[before..];
+        self.answered.add_frame(answer);
+        if let Some((path, bytes)) = usage::of_read(header.op, body, answer) {
+            self.read.note(&shared.stats.metrics.reads, path, bytes);
+        }
         self.last = Some(header);
     }
 
@@ -163,32 +175,35 @@ impl<'a> Batch<'a> {
         let packet: AuthPacket<'_> = jute::from_prefix(body).map_err(|_| Stop::Close)?;
         let proven =
             crate::auth::authenticate(&self.shared.settings.auth, &packet, self.conn.remote().ip());
-        self.answered += 1;
         match proven {
             Some(identities) => {
                 self.conn.add_identities(identities);
-                reads::header_only(self.replies, xid, Zxid::ZERO, ErrorCode::OK);
+                self.header_only(xid, Zxid::ZERO, ErrorCode::OK);
                 Ok(())
             }
             None => {
                 tracing::warn!(client = %self.conn.remote(), scheme = ?packet.scheme, "authentication failed");
-                reads::header_only(self.replies, xid, Zxid::ZERO, ErrorCode::AUTH_FAILED);
+                self.header_only(xid, Zxid::ZERO, ErrorCode::AUTH_FAILED);
                 Err(Stop::CloseAfterFlush)
             }
         }
     }
 
     fn unknown(&mut self, xid: Xid) -> Result<(), Stop> {
-        self.answered += 1;
-        reads::header_only(self.replies, xid, Zxid::NONE, ErrorCode::UNIMPLEMENTED);
+        self.header_only(xid, Zxid::NONE, ErrorCode::UNIMPLEMENTED);
         Err(Stop::CloseAfterFlush)
     }
 
     fn refuse_unauthenticated(&mut self, xid: Xid) -> Result<(), Stop> {
-        self.answered += 1;
         let code = ErrorCode::SESSION_CLOSED_REQUIRE_SASL_AUTH;
-        reads::header_only(self.replies, xid, Zxid::ZERO, code);
+        self.header_only(xid, Zxid::ZERO, code);
         Err(Stop::CloseAfterFlush)
+    }
+
+    fn header_only(&mut self, xid: Xid, zxid: Zxid, code: ErrorCode) {
+        let before = self.replies.len();
+        reads::header_only(self.replies, xid, zxid, code);
+        self.answered.add_frame(&self.replies[before..]);
     }
 
     /// Hands the request to the pipeline. What was answered so far goes into
@@ -224,7 +239,7 @@ impl<'a> Batch<'a> {
         self.note();
     }
 
-    fn note(&self) {
+    fn note(&mut self) {
         if self.received == 0 {
             return;
         }
@@ -234,14 +249,16 @@ impl<'a> Batch<'a> {
         self.shared.stats.received(self.received);
         let stats = &self.conn.stats;
         stats.received.fetch_add(self.received, Ordering::Relaxed);
-        if self.answered == 0 {
+        let count = self.answered.count();
+        if count == 0 {
             return;
         }
-        self.shared.stats.answered(self.answered, 0);
-        stats.sent.fetch_add(self.answered, Ordering::Relaxed);
+        self.shared.stats.answered_at_once(&self.answered);
+        self.read.flush(&self.shared.stats.metrics.reads);
+        stats.sent.fetch_add(count, Ordering::Relaxed);
         if let Some(last) = self.last {
-            let zxid = self.shared.last_zxid();
-            stats.answered(last.op, last.xid, zxid, self.now_ms, 0);
+            stats.answered(last.op, last.xid, self.shared.last_zxid(), self.now_ms);
         }
+        stats.latency(0, count);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Conn;
 use super::task::{Stop, next_frame};
-use crate::four_letter;
+use crate::four_letter::{self, Answer};
 use crate::session::Session;
 use crate::shared::Shared;
 use std::sync::Arc;
@@ -41,16 +41,19 @@ fn four_letter_word(
     word: [u8; 4],
     rest: &[u8],
 ) -> Result<First, Stop> {
-    let Some(answer) = four_letter::answer(shared, word, rest) else {
-        return Ok(First::Incomplete);
-    };
-    shared.stats.received(1);
-    conn.push_bytes(answer.as_bytes());
-    Err(Stop::CloseAfterFlush)
+    match four_letter::answer(shared, conn, word, rest) {
+        Answer::Incomplete => Ok(First::Incomplete),
+        Answer::Text(text) => {
+            conn.push_bytes(text.as_bytes());
+            Err(Stop::CloseAfterFlush)
+        }
+        Answer::Underway => Err(Stop::Drain),
+    }
 }
 
 fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(), Stop> {
     shared.stats.received(1);
+    shared.stats.received_bytes(payload.len() as u64 + 4);
     conn.stats
         .received
         .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -58,6 +61,7 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         tracing::warn!(client = %conn.remote(), "the first frame is no ConnectRequest: closing the connection");
         return Err(Stop::Close);
     };
+    shared.stats.connection_requested();
     let last_zxid = shared.last_zxid();
     if request.last_zxid_seen > last_zxid {
         tracing::info!(
@@ -128,6 +132,7 @@ fn resume(
     }
     conn.push(|out| respond(out, Some(&session), has_read_only));
     shared.stats.sent(1);
+    shared.stats.metrics.connection_revalidate_count.add(1);
     Ok(())
 }
 

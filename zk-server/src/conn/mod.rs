@@ -72,12 +72,14 @@ pub(crate) struct ConnStats {
 
 impl ConnStats {
     /// Notes an answer.
-    pub(crate) fn answered(&self, op: OpCode, xid: Xid, zxid: Zxid, now_ms: u64, latency_ms: u64) {
+    pub(crate) fn answered(&self, op: OpCode, xid: Xid, zxid: Zxid, now_ms: u64) {
         self.last_op.store(op.0, Ordering::Relaxed);
-        self.last_cxid.store(xid.0, Ordering::Relaxed);
+        // Pings and their like have numbers below zero, which do not count.
+        if xid.0 >= 0 {
+            self.last_cxid.store(xid.0, Ordering::Relaxed);
+        }
         self.last_zxid.store(zxid.0, Ordering::Relaxed);
         self.last_response_ms.store(now_ms, Ordering::Relaxed);
-        self.latency(latency_ms, 1);
     }
 
     /// Notes `count` answers that took this long. Answers of a connection are

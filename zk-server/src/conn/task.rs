@@ -125,7 +125,11 @@ impl Task {
         }));
         Poll::Ready(match handled {
             Ok(Input::Handled) => Some(()),
-            Ok(Input::End) | Err(Stop::Close) => None,
+            Ok(Input::End) => {
+                self.shared.stats.metrics.connection_drop_count.add(1);
+                None
+            }
+            Err(Stop::Close) => None,
             Err(Stop::CloseAfterFlush) => {
                 self.phase = Phase::Draining;
                 self.conn.close_after_flush();

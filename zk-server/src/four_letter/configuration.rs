@@ -36,7 +36,11 @@ impl Directories {
             data_dir: absolute(data_dir),
             data_bytes,
             log_dir: absolute(log_dir),
-            log_bytes: if is_one { data_bytes } else { bytes_in(log_dir) },
+            log_bytes: if is_one {
+                data_bytes
+            } else {
+                bytes_in(log_dir)
+            },
         }
     }
 
@@ -82,7 +86,10 @@ fn bytes_in(dir: &Path) -> u64 {
         return 0;
     };
     let files = entries.filter_map(|entry| entry.ok()?.metadata().ok());
-    files.filter(|file| file.is_file()).map(|file| file.len()).sum()
+    files
+        .filter(|file| file.is_file())
+        .map(|file| file.len())
+        .sum()
 }
 
 #[cfg(test)]

@@ -16,8 +16,12 @@ pub(super) fn envi(version: &str) -> String {
 }
 
 fn render(entries: &[(&str, String)]) -> String {
-    let lines = entries.iter().map(|(key, value)| format!("{key}={value}\n"));
-    std::iter::once("Environment:\n".to_owned()).chain(lines).collect()
+    let lines = entries
+        .iter()
+        .map(|(key, value)| format!("{key}={value}\n"));
+    std::iter::once("Environment:\n".to_owned())
+        .chain(lines)
+        .collect()
 }
 
 fn entries(version: &str) -> Vec<(&'static str, String)> {
@@ -38,7 +42,10 @@ fn entries(version: &str) -> Vec<(&'static str, String)> {
         ("os.version", kernel("osrelease")),
         ("user.name", variable(&["USER", "LOGNAME"])),
         ("user.home", variable(&["HOME"])),
-        ("user.dir", std::env::current_dir().map_or_else(|_| missing(), |dir| dir.display().to_string())),
+        (
+            "user.dir",
+            std::env::current_dir().map_or_else(|_| missing(), |dir| dir.display().to_string()),
+        ),
         ("os.memory.free", format!("{}MB", memory.free / MIB)),
         ("os.memory.max", format!("{}MB", memory.max / MIB)),
         ("os.memory.total", format!("{}MB", memory.taken / MIB)),

@@ -85,7 +85,11 @@ fn civil(days: i64) -> (i64, usize, i64) {
     let day = day - (153 * month + 2) / 5 + 1;
     let in_january = month >= 10;
     let month = (month + 2) % 12;
-    (era * 400 + year + i64::from(in_january), month as usize, day)
+    (
+        era * 400 + year + i64::from(in_january),
+        month as usize,
+        day,
+    )
 }
 
 #[cfg(test)]

@@ -31,12 +31,7 @@ pub(super) fn mntr(monitor: &Monitor<'_>) -> String {
 }
 
 /// Shares and the names that stand for them.
-const QUANTILES: [(f64, &str); 4] = [
-    (0.5, "p50"),
-    (0.95, "p95"),
-    (0.99, "p99"),
-    (0.999, "p999"),
-];
+const QUANTILES: [(f64, &str); 4] = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (0.999, "p999")];
 
 #[derive(Default)]
 struct Lines {

@@ -5,21 +5,23 @@ use super::connections::{Client, Connection, Interest, cons};
 use super::dump::{Dump, ExpiringConnection};
 use super::monitor::{Monitor, mntr};
 use super::server_stats::{ServerState, srvr, stat};
-use super::watches::{Watch, wchc, wchp, wchs};
 use crate::metrics::{Families, Gauges, Metrics, QuotaGauges, SummaryValues};
 use std::collections::BTreeMap;
 use zk_proto::{OpCode, SessionId, Zxid};
-use zk_tree::WatchSummary;
 
 macro_rules! apache {
     ($word:literal) => {
-        include_str!(concat!("../../tests/fixtures/four-letter-words/", $word, ".txt"))
+        include_str!(concat!(
+            "../../tests/fixtures/four-letter-words/",
+            $word,
+            ".txt"
+        ))
     };
 }
 
 const VERSION: &str =
     "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:18 UTC";
-const SESSION: SessionId = SessionId(0x1_0000_3e1_2ce_0000);
+const SESSION: SessionId = SessionId(0x0100_003e_12ce_0000);
 
 fn asking(port: u16) -> Connection {
     Connection {
@@ -84,15 +86,26 @@ fn a_connection_before_its_first_request() {
         last_response_ms: 0,
         ..client
     });
-    let line = Connection { client, ..connected() }.to_string();
+    let line = Connection {
+        client,
+        ..connected()
+    }
+    .to_string();
     assert!(line.contains(",lop=NA,"), "{line}");
-    assert!(line.contains(",to=30000,lzxid=0xffffffffffffffff,lresp=0,"), "{line}");
+    assert!(
+        line.contains(",to=30000,lzxid=0xffffffffffffffff,lresp=0,"),
+        "{line}"
+    );
 }
 
 #[test]
 fn server_and_clients() {
     assert_eq!(srvr(&state(1, 1)), apache!("srvr"));
-    let after_a_reset = Connection { received: 0, sent: 0, ..connected() };
+    let after_a_reset = Connection {
+        received: 0,
+        sent: 0,
+        ..connected()
+    };
     let connections = [asking(48836), after_a_reset];
     assert_eq!(stat(&state(2, 2), &connections), apache!("stat"));
 }
@@ -112,30 +125,6 @@ fn expiry() {
         ]),
     };
     assert_eq!(dump.to_string(), apache!("dump"));
-}
-
-#[test]
-fn watches() {
-    let summary = WatchSummary { connections: 1, paths: 3, watches: 3 };
-    assert_eq!(wchs(summary), apache!("wchs"));
-    let watches = ["/p", "/a", "/r"].map(|path| Watch { session: SESSION, path: Some(path) });
-    assert_eq!(wchc(&watches), apache!("wchc"));
-    assert_eq!(wchp(&watches), apache!("wchp"));
-}
-
-#[test]
-fn watches_of_several_sessions() {
-    let watch = |session, path| Watch { session: SessionId(session), path };
-    let by_session = [
-        watch(1, None),
-        watch(1, Some("/a")),
-        watch(2, None),
-        watch(-1, Some("/b")),
-    ];
-    assert_eq!(wchc(&by_session), "0x1\n\t/a\n0x2\n0xffffffffffffffff\n\t/b\n\n");
-    let by_path = [watch(2, None), watch(1, Some("/a")), watch(2, Some("/a"))];
-    assert_eq!(wchp(&by_path), "/a\n\t0x1\n\t0x2\n\n");
-    assert_eq!((wchc(&[]), wchp(&[])), ("\n".into(), "\n".into()));
 }
 
 #[test]
@@ -212,22 +201,28 @@ fn captured_gauges() -> Gauges {
     Gauges {
         ephemerals_count: 1,
         num_alive_connections: 2,
-        avg_latency: SummaryValues { count: 9, sum: 259, min: 0, max: 227 }.average(),
+        avg_latency: SummaryValues {
+            count: 9,
+            sum: 259,
+            min: 0,
+            max: 227,
+        }
+        .average(),
         outstanding_requests: 0,
         znode_count: 8,
         global_sessions: 1,
-        last_client_response_size: 16,
+        last_response_size: 16,
         packets_sent: 20,
         packets_received: 22,
-        max_client_response_size: 90,
+        max_response_size: 90,
         watch_count: 5,
         min_latency: 0,
-        max_file_descriptor_count: 20_000,
+        max_files: 20_000,
         approximate_data_size: 53,
-        open_file_descriptor_count: 77,
+        open_files: 77,
         uptime: 2607,
         max_latency: 227,
-        min_client_response_size: 16,
+        min_response_size: 16,
         quotas: QuotaGauges::default(),
     }
 }
@@ -241,21 +236,38 @@ fn every_metric() {
         ("outstanding_changes_queued", 6),
         ("outstanding_changes_removed", 6),
     ] {
-        let place = families.counters.iter_mut().find(|(known, _)| *known == name);
+        let place = families
+            .counters
+            .iter_mut()
+            .find(|(known, _)| *known == name);
         place.unwrap().1 = value;
     }
     for (name, value) in [
-        ("proposal_process_time", SummaryValues { count: 9, sum: 6, min: 0, max: 3 }),
+        (
+            "proposal_process_time",
+            SummaryValues {
+                count: 9,
+                sum: 6,
+                min: 0,
+                max: 3,
+            },
+        ),
         ("sync_processor_queue_size", SummaryValues::of(0, 10)),
     ] {
-        let place = families.summaries.iter_mut().find(|(known, _)| *known == name);
+        let place = families
+            .summaries
+            .iter_mut()
+            .find(|(known, _)| *known == name);
         place.unwrap().1 = value;
     }
     for (name, points) in [
         ("request_throttle_queue_time_ms", [(0, 9), (0, 0)]),
         ("sync_processor_queue_time_ms", [(0, 7), (1, 2)]),
     ] {
-        let place = families.distributions.iter_mut().find(|(known, _)| *known == name);
+        let place = families
+            .distributions
+            .iter_mut()
+            .find(|(known, _)| *known == name);
         let distribution = &mut place.unwrap().1;
         for (value, times) in points {
             distribution.add_many(value, times);
@@ -288,7 +300,10 @@ fn quotas_have_their_places() {
     let text = mntr(&Monitor {
         version: VERSION,
         server_state: "standalone",
-        gauges: Gauges { quotas, ..captured_gauges() },
+        gauges: Gauges {
+            quotas,
+            ..captured_gauges()
+        },
         families: Families::of(&metrics),
     });
     let lines: Vec<&str> = text.lines().collect();

@@ -30,9 +30,16 @@ mod tests {
     fn tools_find_numbers_a_dash_and_a_date() {
         let (version, date) = FULL.split_once(", built on ").unwrap();
         let (numbers, rest) = version.split_once('-').unwrap();
-        assert!(numbers.split('.').all(|number| number.parse::<u32>().is_ok()));
+        assert!(
+            numbers
+                .split('.')
+                .all(|number| number.parse::<u32>().is_ok())
+        );
         assert_eq!(numbers.split('.').count(), 3);
-        assert!(rest.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)));
+        assert!(
+            rest.chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
+        );
         let digits = date.replace(|c: char| c.is_ascii_digit(), "0");
         assert_eq!(digits, "0000-00-00 00:00 UTC");
     }

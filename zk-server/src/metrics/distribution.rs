@@ -48,7 +48,10 @@ impl Histogram {
     }
 
     pub(crate) fn values(&self) -> Distribution {
-        let counts = self.buckets.iter().map(|count| count.load(Ordering::Relaxed));
+        let counts = self
+            .buckets
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
         Distribution {
             summary: self.summary.values(),
             counts: counts.collect(),
@@ -159,7 +162,10 @@ mod tests {
     #[test]
     fn buckets_meet_and_hold_their_middle() {
         for value in 0..100_000 {
-            assert!(bucket(value + 1) - bucket(value) <= 1, "no gap behind {value}");
+            assert!(
+                bucket(value + 1) - bucket(value) <= 1,
+                "no gap behind {value}"
+            );
         }
         for number in 0..BUCKETS {
             assert_eq!(bucket(middle(number)), number);
@@ -193,7 +199,15 @@ mod tests {
     fn points_added_afterwards_count() {
         let mut some = of(&[4, 8]);
         some.add_many(0, 7);
-        assert_eq!(some.summary, SummaryValues { count: 9, sum: 12, min: 0, max: 8 });
+        assert_eq!(
+            some.summary,
+            SummaryValues {
+                count: 9,
+                sum: 12,
+                min: 0,
+                max: 8
+            }
+        );
         assert_eq!(some.quantile(0.5), 0);
         let mut none = Distribution::default();
         none.add_many(0, 3);

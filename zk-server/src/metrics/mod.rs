@@ -18,12 +18,13 @@ mod response_sizes;
 mod run;
 mod striped;
 mod summary;
+pub(crate) mod usage;
 
 pub(crate) use catalog::Families;
 pub(crate) use counter::Counter;
 pub(crate) use distribution::{Distribution, Histogram};
 pub(crate) use gauges::{Gauge, Gauges, QuotaGauges};
-pub(crate) use namespaces::{NamespaceTally, Namespaces, namespace, utf16_len};
+pub(crate) use namespaces::{NamespaceTally, Namespaces, namespace};
 pub(crate) use response_sizes::{ResponseSizes, SizeTally};
 pub(crate) use run::Run;
 pub(crate) use striped::Striped;

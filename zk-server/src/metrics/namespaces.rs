@@ -131,7 +131,10 @@ mod tests {
         tally.flush(&namespaces);
         tally.flush(&namespaces);
         let values = namespaces.values();
-        let sums: Vec<_> = values.iter().map(|(name, of)| (name.len(), of.count, of.sum)).collect();
+        let sums: Vec<_> = values
+            .iter()
+            .map(|(name, of)| (name.len(), of.count, of.sum))
+            .collect();
         assert_eq!(sums, [(1, 2, 7), (1, 1, 2), (40, 1, 41)]);
     }
 

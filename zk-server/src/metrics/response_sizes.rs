@@ -79,6 +79,11 @@ impl SizeTally {
         self.last = size;
     }
 
+    /// A frame, of which the four bytes of its length do not count.
+    pub(crate) fn add_frame(&mut self, frame: &[u8]) {
+        self.add((frame.len() as u64).saturating_sub(4));
+    }
+
     /// How many there were.
     pub(crate) fn count(&self) -> u64 {
         self.values.count

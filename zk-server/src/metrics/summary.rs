@@ -148,7 +148,15 @@ mod tests {
 
     #[test]
     fn averages_are_rounded_half_up() {
-        let average = |sum, count| SummaryValues { count, sum, min: 0, max: 0 }.average();
+        let average = |sum, count| {
+            SummaryValues {
+                count,
+                sum,
+                min: 0,
+                max: 0,
+            }
+            .average()
+        };
         assert_eq!(average(259, 9), 28.7778);
         assert_eq!(average(1, 3), 0.3333);
         assert_eq!(average(1, 32), 0.0313);

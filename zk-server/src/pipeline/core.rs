@@ -7,7 +7,7 @@
 
 use super::stage::{Stage, Subject};
 use zk_proto::{ErrorCode, OpCode, Request, Zxid};
-use zk_tree::{DataTree, Pending, PrepareConfig, Stamp, prepare, prepare_error};
+use zk_tree::{DataTree, Pending, PrepareConfig, QuotaExceeded, Stamp, prepare, prepare_error};
 
 /// Turns requests into transactions, in order.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Core {
     config: PrepareConfig,
     pending: Pending,
     last_zxid: Zxid,
+    /// Quotas for whose sake requests were refused.
+    refused_by: Vec<QuotaExceeded>,
 }
 
 impl Core {
@@ -24,6 +26,7 @@ impl Core {
             config,
             pending: Pending::new(hash_seed),
             last_zxid,
+            refused_by: Vec::new(),
         }
     }
 
@@ -82,9 +85,17 @@ impl Core {
             request,
             out,
         );
-        if let Some(quota) = &prepared.quota {
+        if let Some(quota) = prepared.quota {
             tracing::warn!(session = %subject.session, "quota exceeded: {quota:?}");
+            if quota.hard {
+                self.refused_by.push(*quota);
+            }
         }
+    }
+
+    /// The quotas for whose sake requests were refused since the last time.
+    pub(crate) fn refused_by_quota(&mut self) -> impl Iterator<Item = QuotaExceeded> {
+        self.refused_by.drain(..)
     }
 
     /// Everything up to `zxid` is in the tree.

@@ -1,11 +1,13 @@
 //! From events and answers to outboxes, and from outboxes to sockets.
 
 use super::inbox::{Item, Origin};
+use super::tally::{Answered, Tally};
 use crate::conn::Conn;
 use crate::reads;
 use crate::shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use zk_proto::txn::Txn;
 use zk_proto::{Perms, Zxid};
 use zk_tree::{TreeEvent, WatcherId, Watches};
 
@@ -19,9 +21,7 @@ pub(super) struct Delivery {
     touched: Vec<Arc<Conn>>,
     /// The event being delivered, as a frame.
     frame: Vec<u8>,
-    /// Answers of `latency_ms` that the server's statistics do not have yet.
-    answers: u64,
-    latency_ms: u64,
+    tally: Tally,
 }
 
 impl Delivery {
@@ -30,8 +30,7 @@ impl Delivery {
             shared,
             touched: Vec::new(),
             frame: Vec::new(),
-            answers: 0,
-            latency_ms: 0,
+            tally: Tally::default(),
         }
     }
 
@@ -41,43 +40,47 @@ impl Delivery {
         item: &Item,
         zxid: Zxid,
         now_ms: u64,
+        kind: Answered,
         append: impl FnOnce(&mut Vec<u8>),
     ) {
         let Origin::Client(conn) = &item.origin else {
             return;
         };
-        conn.push(append);
+        let mut frame_len = 0;
+        conn.push(|out| {
+            let before = out.len();
+            append(out);
+            frame_len = out.len() - before;
+        });
         conn.settle();
         let latency_ms = now_ms.saturating_sub(item.received_ms);
-        self.note(latency_ms);
+        let metrics = &self.shared.stats.metrics;
+        self.tally.answered(metrics, kind, frame_len, latency_ms);
         conn.stats.sent.fetch_add(1, Ordering::Relaxed);
-        conn.stats
-            .answered(item.op, item.xid, zxid, now_ms, latency_ms);
+        conn.stats.answered(item.op, item.xid, zxid, now_ms);
+        conn.stats.latency(latency_ms, 1);
         self.touch(conn);
-    }
-
-    /// Counts an answer; answers of equal latency are counted together.
-    fn note(&mut self, latency_ms: u64) {
-        if latency_ms != self.latency_ms {
-            self.count();
-            self.latency_ms = latency_ms;
-        }
-        self.answers += 1;
-    }
-
-    fn count(&mut self) {
-        if self.answers > 0 {
-            self.shared.stats.answered(self.answers, self.latency_ms);
-            self.answers = 0;
-        }
     }
 
     /// Hands an event to those who watch and may read the znode.
     pub(super) fn fire(&mut self, watches: &mut Watches, event: &TreeEvent<'_>) {
         self.frame.clear();
+        let mut watchers = 0;
         watches.fire(event.kind, event.path, &mut |watcher| {
+            watchers += 1;
             self.deliver(watcher, event);
         });
+        self.shared.stats.metrics.fired(event.kind, watchers);
+    }
+
+    /// Counts what an applied transaction brought.
+    pub(super) fn written(&mut self, txn: &Txn<'_>) {
+        self.tally.written(&self.shared.stats.metrics, txn);
+    }
+
+    /// Counts what a read looked at.
+    pub(super) fn read(&mut self, path: &str, bytes: u64) {
+        self.tally.read(&self.shared.stats.metrics, path, bytes);
     }
 
     fn deliver(&mut self, watcher: WatcherId, event: &TreeEvent<'_>) {
@@ -91,7 +94,7 @@ impl Delivery {
             reads::notification(&mut self.frame, event.kind, event.path, event.zxid);
         }
         conn.push_bytes(&self.frame);
-        self.shared.stats.sent(1);
+        self.tally.told(&self.frame);
         conn.stats.sent.fetch_add(1, Ordering::Relaxed);
         self.touch(&conn);
     }
@@ -111,9 +114,10 @@ impl Delivery {
         }
     }
 
-    /// Writes what was put into the outboxes.
+    /// Writes what was put into the outboxes. What it was is counted before
+    /// anybody can have read it.
     pub(super) fn flush(&mut self) {
-        self.count();
+        self.tally.flush(&self.shared.stats);
         let direct = self.touched.len() <= DIRECT_FLUSH_MAX;
         for conn in self.touched.drain(..) {
             conn.clear_touched();

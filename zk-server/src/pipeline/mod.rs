@@ -7,8 +7,10 @@
 mod core;
 mod delivery;
 mod inbox;
+mod progress;
 mod reply;
 mod stage;
+mod tally;
 mod thread;
 
 pub(crate) use self::core::Core;

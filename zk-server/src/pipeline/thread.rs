@@ -8,9 +8,12 @@
 use super::Core;
 use super::delivery::Delivery;
 use super::inbox::{Batch, Item, Origin};
+use super::progress::Progress;
 use super::reply;
 use super::stage::{Stage, Subject};
+use super::tally::Answered;
 use crate::clock;
+use crate::metrics::usage;
 use crate::reads;
 use crate::shared::Shared;
 use crate::snapshotter::Snapshotter;
@@ -78,15 +81,22 @@ impl Pipeline {
     }
 
     fn step(&mut self) -> Result<(), LogError> {
+        let mut progress = self.take();
         self.stage();
-        self.persist()?;
+        progress.staged(&self.shared.stats.metrics, self.shared.clock.now_ms());
+        self.persist(&mut progress)?;
         let batch = std::mem::take(&mut self.batch);
-        self.apply(&batch);
+        self.apply(&batch, &progress);
         self.core.applied(self.core.last_zxid());
         self.shared.inbox.settle(batch.items.len());
         self.batch = batch;
         self.batch.recycle();
         self.snapshot_if_due()
+    }
+
+    fn take(&self) -> Progress {
+        let now_ms = self.shared.clock.now_ms();
+        Progress::taken(&self.shared.stats.metrics, &self.batch.items, now_ms)
     }
 
     /// Decides what becomes of each item, against the tree as it is and the
@@ -111,11 +121,15 @@ impl Pipeline {
             }
             self.stages.push(stage);
         }
+        drop(tree);
+        for quota in self.core.refused_by_quota() {
+            self.shared.stats.refused_by_quota(&quota.prefix);
+        }
     }
 
     /// Appends and flushes the batch's transactions. Nothing is answered
     /// before this returns.
-    fn persist(&mut self) -> Result<(), LogError> {
+    fn persist(&mut self, progress: &mut Progress) -> Result<(), LogError> {
         let mut appended = 0;
         for stage in &self.stages {
             if let Stage::Txn(range) = stage {
@@ -129,15 +143,18 @@ impl Pipeline {
         }
         let report = self.log.flush()?;
         self.snapshotter.count(appended, report.bytes);
+        let now_ms = self.shared.clock.now_ms();
+        progress.durable(&self.shared.stats.metrics, &report, now_ms);
         if report.slow {
             self.shared.stats.slow_fsync();
         }
         Ok(())
     }
 
-    fn apply(&mut self, batch: &Batch) {
+    fn apply(&mut self, batch: &Batch, progress: &Progress) {
         let shared = self.shared.clone();
         let now_ms = shared.clock.now_ms();
+        progress.applied(&shared.stats.metrics, now_ms);
         for start in (0..self.stages.len()).step_by(APPLY_CHUNK) {
             let end = self.stages.len().min(start + APPLY_CHUNK);
             let mut tree = shared.tree.write();
@@ -170,7 +187,8 @@ impl Pipeline {
     }
 
     fn refuse(&mut self, item: &Item, zxid: Zxid, code: ErrorCode, now_ms: u64) {
-        self.delivery.answer(item, zxid, now_ms, |out| {
+        let kind = Answered::Read;
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
             reads::header_only(out, item.xid, zxid, code);
         });
     }
@@ -194,7 +212,9 @@ impl Pipeline {
             self.shared.stats.digest_mismatch();
             tracing::error!(zxid = %txn.header.zxid, ?mismatch, "the tree's digest differs from the transaction's");
         }
-        self.delivery.answer(item, txn.header.zxid, now_ms, |out| {
+        self.delivery.written(&txn.txn);
+        let (zxid, kind) = (txn.header.zxid, Answered::Update);
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
             reply::append(item, body, &txn, &applied, out);
         });
         if txn.header.kind == OpCode::CLOSE_SESSION {
@@ -213,10 +233,16 @@ impl Pipeline {
             op: item.op,
         };
         let shared = self.shared.clone();
-        let mut ends = false;
-        self.delivery.answer(item, tree.last_zxid(), now_ms, |out| {
+        let (mut ends, mut looked_at) = (false, None);
+        let (zxid, kind) = (tree.last_zxid(), Answered::Read);
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
+            let before = out.len();
             ends = reply::in_order(&shared, tree, conn, header, body, out);
+            looked_at = usage::of_read(header.op, body, &out[before..]);
         });
+        if let Some((path, bytes)) = looked_at {
+            self.delivery.read(path, bytes);
+        }
         self.watched = true;
         if shared.conns.get(conn.id()).is_none() {
             // It ended meanwhile, and must not leave a watch behind.

@@ -46,6 +46,11 @@ impl Session {
         self.heard_ms.store(now_ms, Ordering::Relaxed);
     }
 
+    /// Monotonic time of the last sign of life, in ms.
+    pub(crate) fn heard_ms(&self) -> u64 {
+        self.heard_ms.load(Ordering::Relaxed)
+    }
+
     /// No request of this session is served from now on.
     pub(crate) fn set_closing(&self) {
         self.closing.store(true, Ordering::Release);
@@ -57,7 +62,7 @@ impl Session {
 
     fn deadline(&self, tick_ms: u64) -> u64 {
         let timeout = u64::try_from(self.timeout_ms()).unwrap_or(0);
-        let due = self.heard_ms.load(Ordering::Relaxed) + timeout;
+        let due = self.heard_ms() + timeout;
         (due / tick_ms + 1) * tick_ms
     }
 }
@@ -123,6 +128,7 @@ impl SessionTracker {
     }
 
     /// The session, if it lives.
+    #[cfg(test)]
     pub(crate) fn get(&self, id: SessionId) -> Option<Arc<Session>> {
         self.state.lock().sessions.get(&id).cloned()
     }

@@ -1,5 +1,6 @@
 //! The server from the outside: over sockets, files and signals.
 
 mod config;
+mod four_letter;
 mod standalone;
 mod support;

@@ -1,6 +1,8 @@
 use crate::{Caller, DataTree, Pending, PrepareConfig, Stamp, TreeConfig, prepare};
 use zk_proto::txn::LoggedTxn;
-use zk_proto::{Acl, CreateRequest, ErrorCode, OpCode, Perms, Request, SessionId, Zxid};
+use zk_proto::{
+    Acl, CreateRequest, ErrorCode, OpCode, Perms, Request, SessionId, SetAclRequest, Zxid,
+};
 
 struct Fixture {
     tree: DataTree,
@@ -111,6 +113,35 @@ impl Fixture {
             ErrorCode::NO_AUTH
         })
     }
+}
+
+/// The same znode over and over: one record, but many lists and marks.
+#[test]
+fn one_busy_znode_takes_no_more_memory() {
+    let mut fixture = Fixture::new();
+    let ephemeral = CreateRequest {
+        path: Some("/e".into()),
+        data: None,
+        acl: Some(vec![Acl::open()]),
+        flags: 1,
+    };
+    fixture.prepare(&Request::Create(OpCode::CREATE, ephemeral));
+    for n in 3..20_000 {
+        let request = Request::SetAcl(SetAclRequest {
+            path: Some("/e".into()),
+            acl: Some(vec![Acl::new(Perms(31 | n << 5), "world", "anyone")]),
+            version: -1,
+        });
+        assert_eq!(fixture.prepare(&request), ErrorCode::OK);
+        if n > 10 {
+            fixture.apply(i64::from(n) - 10);
+        }
+        assert!(fixture.pending.len() < super::SWEEP_MIN + 20);
+    }
+    assert_eq!(fixture.prepare(&Request::CloseSession), ErrorCode::OK);
+    let last = fixture.log.len() as i64;
+    fixture.apply(last);
+    assert_eq!(fixture.tree.ephemeral_count(), 0);
 }
 
 /// A batch that was much larger than usual does not keep its memory.

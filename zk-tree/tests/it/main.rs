@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod apache;
+mod apache_requests;
 mod base64;
+mod batches;
 mod files;
 mod leader;
 mod model;
@@ -16,4 +18,5 @@ mod requests;
 mod server;
 mod snapshot;
 mod twin;
+mod watches;
 mod wire_replay;

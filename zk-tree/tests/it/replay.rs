@@ -95,7 +95,7 @@ fn set_data<'t>(path: &'t str, data: &'t [u8]) -> Txn<'t> {
     })
 }
 
-fn set_acl(path: &str, perms: Perms) -> Txn<'_> {
+pub(crate) fn set_acl(path: &str, perms: Perms) -> Txn<'_> {
     Txn::SetAcl(SetAclTxn {
         path: Ustr::from(path),
         acl: Some(vec![Acl::new(perms, "world", "anyone")]),

@@ -1,11 +1,12 @@
 //! Requests, made short: the plain ones by name, and odd ones by chance.
 
-use crate::leader::Client;
+use crate::leader::{Client, Leader};
 use crate::random::Random;
 use zk_proto::{
-    Acl, Buffer, CheckVersionRequest, CreateRequest, CreateTtlRequest, DeleteRequest, Id, MultiOp,
-    OpCode, PathRequest, Perms, Request, SetAclRequest, SetDataRequest, Ustr,
+    Acl, Buffer, CheckVersionRequest, CreateRequest, CreateTtlRequest, DeleteRequest, ErrorCode,
+    Id, MultiOp, OpCode, PathRequest, Perms, Request, SetAclRequest, SetDataRequest, Ustr,
 };
+use zk_tree::PrepareConfig;
 
 fn path(path: &str) -> Option<Ustr<'_>> {
     Some(path.into())
@@ -227,4 +228,24 @@ pub(crate) fn any_request(random: &mut Random) -> Request<'static> {
         34 | 35 => Request::CreateSession(4000),
         _ => Request::Multi((0..random.below(5)).map(|_| any_op(random)).collect()),
     }
+}
+
+/// A leader whose clients have sessions, and a quota on /q.
+pub(crate) fn quota_leader(config: &PrepareConfig) -> Leader {
+    let mut leader = Leader::new(config.clone());
+    for client in clients() {
+        let opened = leader.write(&client, &Request::CreateSession(4000));
+        assert_eq!(opened, ErrorCode::OK);
+    }
+    let limits = b"count=3,bytes=9=;byteHardLimit=30;countHardLimit=6";
+    for (path, data) in [
+        ("/zookeeper/quota/q", &b""[..]),
+        ("/zookeeper/quota/q/zookeeper_limits", limits),
+        ("/zookeeper/quota/q/zookeeper_stats", b"count=0,bytes=0"),
+    ] {
+        let record = create_record(path, data, 0);
+        let request = Request::Create(OpCode::CREATE, record);
+        assert_eq!(leader.write(&clients()[0], &request), ErrorCode::OK);
+    }
+    leader
 }
