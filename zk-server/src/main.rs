@@ -44,6 +44,7 @@ fn run(form: &ArgsForm) -> ExitCode {
     };
     config.log_start_report();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads())
         .enable_all()
         .thread_name("zk-worker")
         .build();
@@ -58,6 +59,13 @@ fn run(form: &ArgsForm) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The pipeline has a core of its own; the rest are for the connections.
+/// More threads than cores only wake each other.
+fn worker_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores - 1).max(1)
 }
 
 fn start_logging() {

@@ -406,12 +406,13 @@ fn log_config(config: &ServerConfig) -> LogConfig {
 
 /// Takes one accepted connection, if the limits allow it.
 pub(crate) fn admit(shared: &Arc<Shared>, stream: tokio::net::TcpStream, remote: SocketAddr) {
+    let (reader, writer) = stream.into_split();
     let admitted = shared
         .conns
-        .admit(remote.ip(), |id| Conn::new(id, stream, remote));
+        .admit(remote.ip(), |id| Conn::new(id, writer, remote));
     match admitted {
         Ok(conn) => {
-            tokio::spawn(conn::serve(shared.clone(), conn));
+            tokio::spawn(conn::serve(shared.clone(), conn, reader));
         }
         Err(refused) => {
             shared.stats.metrics.connection_rejected.add(1);

@@ -5,8 +5,10 @@
 //! connection, so that an idle one holds no buffer.
 
 use std::cell::RefCell;
-use std::io;
-use tokio::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
 
 /// Bytes asked for in one read.
 const CHUNK: usize = 64 * 1024;
@@ -18,31 +20,33 @@ thread_local! {
 /// What one read brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
-    /// Bytes were handled; whether the socket may hold more right now.
-    Handled { more: bool },
-    /// Nothing to read.
-    Blocked,
+    /// Bytes were handled.
+    Handled,
     /// The client is gone.
     End,
 }
 
 /// Reads once and hands all unhandled bytes to `handle`, which says how many
 /// of them it consumed. What it leaves is kept in `rest` for the next time.
-pub(super) fn read<E>(
-    stream: &TcpStream,
+///
+/// A read that does not fill the buffer tells that the socket is empty, so
+/// the next call waits without asking the system.
+pub(super) fn poll_read<E>(
+    reader: &mut OwnedReadHalf,
+    cx: &mut Context<'_>,
     rest: &mut Vec<u8>,
     handle: impl FnOnce(&[u8]) -> Result<usize, E>,
-) -> Result<Input, E> {
+) -> Poll<Result<Input, E>> {
     SCRATCH.with_borrow_mut(|scratch| {
-        let count = match stream.try_read(scratch) {
-            Ok(0) => return Ok(Input::End),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Input::Blocked),
-            Err(_) => return Ok(Input::End),
-        };
-        consume(rest, &scratch[..count], handle)?;
-        Ok(Input::Handled {
-            more: count == CHUNK,
+        let mut buffer = ReadBuf::new(scratch);
+        match Pin::new(reader).poll_read(cx, &mut buffer) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(Ok(Input::End)),
+            Poll::Ready(Ok(())) => {}
+        }
+        Poll::Ready(match buffer.filled() {
+            [] => Ok(Input::End),
+            fresh => consume(rest, fresh, handle).map(|()| Input::Handled),
         })
     })
 }

@@ -26,6 +26,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use zk_proto::{Id, OpCode, SessionId, Xid, Zxid};
 use zk_tree::WatcherId;
 
@@ -37,7 +38,8 @@ pub(crate) type Identities = Arc<[Id<'static>]>;
 pub(crate) struct Conn {
     id: WatcherId,
     remote: SocketAddr,
-    stream: TcpStream,
+    /// The reading half is with the connection's task.
+    writer: OwnedWriteHalf,
     outbox: Mutex<Outbox>,
     /// Requests that went into the pipeline and were not answered yet. While
     /// there are any, reads go through the pipeline too: that keeps order.
@@ -120,7 +122,7 @@ impl ConnStats {
 }
 
 impl Conn {
-    pub(crate) fn new(id: WatcherId, stream: TcpStream, remote: SocketAddr) -> Self {
+    pub(crate) fn new(id: WatcherId, writer: OwnedWriteHalf, remote: SocketAddr) -> Self {
         let ip = crate::auth::ip_identity(remote.ip());
         let stats = ConnStats::default();
         stats
@@ -131,7 +133,7 @@ impl Conn {
         Self {
             id,
             remote,
-            stream,
+            writer,
             outbox: Mutex::new(Outbox::default()),
             pending: AtomicU32::new(0),
             paused: AtomicBool::new(false),
@@ -151,7 +153,7 @@ impl Conn {
     }
 
     pub(crate) fn stream(&self) -> &TcpStream {
-        &self.stream
+        self.writer.as_ref()
     }
 
     /// Wall clock at which it was accepted, in ms.
@@ -248,14 +250,14 @@ impl Conn {
 
     /// Writes what is in the outbox as far as the socket takes it.
     pub(crate) fn flush(&self) -> Flushed {
-        self.outbox.lock().flush(&self.stream)
+        self.outbox.lock().flush(self.writer.as_ref())
     }
 
     /// As [`Conn::flush`]; what the socket does not take now, and the end of
     /// the connection, are left to the connection's task.
     pub(crate) fn flush_or_wake(&self) {
         let mut outbox = self.outbox.lock();
-        if outbox.flush(&self.stream) != Flushed::All {
+        if outbox.flush(self.writer.as_ref()) != Flushed::All {
             outbox.wake();
         }
     }

@@ -10,7 +10,8 @@ use super::{Conn, Flushed};
 use crate::shared::Shared;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use tokio::net::tcp::OwnedReadHalf;
 use zk_proto::frame;
 
 /// Bytes that a client may leave unread before its requests are not read
@@ -20,8 +21,9 @@ const BACKLOG_MAX: usize = 1024 * 1024;
 const READS_PER_TURN: u32 = 8;
 
 /// Serves `conn` until it ends, and then forgets it and its watches.
-pub(crate) async fn serve(shared: Arc<Shared>, conn: Arc<Conn>) {
+pub(crate) async fn serve(shared: Arc<Shared>, conn: Arc<Conn>, reader: OwnedReadHalf) {
     let mut task = Task {
+        reader,
         phase: Phase::Connecting,
         rest: Vec::new(),
         conn,
@@ -53,6 +55,7 @@ enum Phase {
 }
 
 struct Task {
+    reader: OwnedReadHalf,
     phase: Phase,
     /// The piece of a frame that came last.
     rest: Vec<u8>,
@@ -72,13 +75,10 @@ impl Task {
             if !self.may_read() {
                 return Poll::Pending;
             }
-            match self.conn.stream().poll_read_ready(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+            match self.read(cx) {
+                Poll::Ready(Some(())) => {}
+                Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
-            }
-            if self.read().is_none() {
-                return Poll::Ready(());
             }
         }
         cx.waker().wake_by_ref();
@@ -112,18 +112,19 @@ impl Task {
     }
 
     /// Reads and handles once; `None` when the connection is over.
-    fn read(&mut self) -> Option<()> {
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
         let Self {
+            reader,
             phase,
             rest,
             conn,
             shared,
         } = self;
-        let handled = input::read(conn.stream(), rest, |bytes| {
+        let handled = ready!(input::poll_read(reader, cx, rest, |bytes| {
             handle(phase, shared, conn, bytes)
-        });
-        match handled {
-            Ok(Input::Handled { .. } | Input::Blocked) => Some(()),
+        }));
+        Poll::Ready(match handled {
+            Ok(Input::Handled) => Some(()),
             Ok(Input::End) => {
                 self.shared.stats.metrics.connection_drop_count.add(1);
                 None
@@ -138,7 +139,7 @@ impl Task {
                 self.phase = Phase::Draining;
                 Some(())
             }
-        }
+        })
     }
 }
 

@@ -21,7 +21,7 @@ macro_rules! apache {
 
 const VERSION: &str =
     "3.9.5-293c895a8d966a3ecb92872be4a1daf87d725da2, built on 2026-02-11 20:18 UTC";
-const SESSION: SessionId = SessionId(0x1_0000_3e1_2ce_0000);
+const SESSION: SessionId = SessionId(0x0100_003e_12ce_0000);
 
 fn asking(port: u16) -> Connection {
     Connection {

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn ids_carry_the_server_and_count_up() {
-        let ids = SessionIds::new(1, 0x1974_12);
+        let ids = SessionIds::new(1, 0x0019_7412);
         let first = ids.next();
         assert_eq!(first.0 >> 56, 1);
         assert_eq!(first, SessionId(0x0100_0019_7412_0000));
