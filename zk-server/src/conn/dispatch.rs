@@ -231,10 +231,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Puts the answers into the outbox and wakes the pipeline.
+    /// Sends the answers and wakes the pipeline.
     fn finish(&mut self) {
         self.tree = None;
-        self.hand_over_replies();
+        if !self.replies.is_empty() {
+            self.conn.send(self.replies);
+            self.replies.clear();
+        }
         self.inbox = None;
         self.note();
     }

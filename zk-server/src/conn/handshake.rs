@@ -130,7 +130,9 @@ fn resume(
     {
         older.close();
     }
-    conn.push(|out| respond(out, Some(&session), has_read_only));
+    let mut answer = Vec::new();
+    respond(&mut answer, Some(&session), has_read_only);
+    conn.send(&answer);
     shared.stats.sent(1);
     shared.stats.metrics.connection_revalidate_count.add(1);
     Ok(())

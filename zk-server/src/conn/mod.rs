@@ -41,6 +41,10 @@ pub(crate) struct Conn {
     /// The reading half is with the connection's task.
     writer: OwnedWriteHalf,
     outbox: Mutex<Outbox>,
+    /// The outbox needs the connection's task: the socket was full, or the
+    /// connection is to end. Without it the task leaves the outbox's lock to
+    /// whoever is writing right now.
+    needs_task: AtomicBool,
     /// Requests that went into the pipeline and were not answered yet. While
     /// there are any, reads go through the pipeline too: that keeps order.
     pending: AtomicU32,
@@ -135,6 +139,7 @@ impl Conn {
             remote,
             writer,
             outbox: Mutex::new(Outbox::default()),
+            needs_task: AtomicBool::new(false),
             pending: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             touched: AtomicBool::new(false),
@@ -248,36 +253,61 @@ impl Conn {
         self.push(|out| out.extend_from_slice(bytes));
     }
 
-    /// Writes what is in the outbox as far as the socket takes it.
-    pub(crate) fn flush(&self) -> Flushed {
-        self.outbox.lock().flush(self.writer.as_ref())
+    /// Appends bytes to the outbox and writes it as far as the socket takes
+    /// it; the rest is for the task.
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        let mut outbox = self.outbox.lock();
+        outbox.push(|out| out.extend_from_slice(bytes));
+        if outbox.flush(self.writer.as_ref()) != Flushed::All {
+            self.needs_task.store(true, Ordering::Release);
+        }
     }
 
-    /// As [`Conn::flush`]; what the socket does not take now, and the end of
-    /// the connection, are left to the connection's task.
+    /// Whether the task has to look after the outbox.
+    pub(crate) fn needs_task(&self) -> bool {
+        self.needs_task.load(Ordering::Acquire)
+    }
+
+    /// Writes what is in the outbox as far as the socket takes it. For the
+    /// task.
+    pub(crate) fn flush(&self) -> Flushed {
+        let mut outbox = self.outbox.lock();
+        let flushed = outbox.flush(self.writer.as_ref());
+        self.needs_task
+            .store(flushed != Flushed::All, Ordering::Release);
+        flushed
+    }
+
+    /// As [`Conn::flush`] for everybody else; what the socket does not take
+    /// now, and the end of the connection, are left to the task.
     pub(crate) fn flush_or_wake(&self) {
         let mut outbox = self.outbox.lock();
         if outbox.flush(self.writer.as_ref()) != Flushed::All {
-            outbox.wake();
+            self.call_task(&outbox);
         }
     }
 
     /// Leaves the outbox to the connection's task.
     pub(crate) fn wake(&self) {
-        self.outbox.lock().wake();
+        self.call_task(&self.outbox.lock());
     }
 
     /// Closes the connection once the outbox is written.
     pub(crate) fn close_after_flush(&self) {
         let mut outbox = self.outbox.lock();
         outbox.close_when_empty();
-        outbox.wake();
+        self.call_task(&outbox);
     }
 
     /// Closes the connection now; what is in the outbox is lost.
     pub(crate) fn close(&self) {
         let mut outbox = self.outbox.lock();
         outbox.close();
+        self.call_task(&outbox);
+    }
+
+    fn call_task(&self, outbox: &Outbox) {
+        self.needs_task.store(true, Ordering::Release);
         outbox.wake();
     }
 

@@ -24,6 +24,7 @@ const READS_PER_TURN: u32 = 8;
 pub(crate) async fn serve(shared: Arc<Shared>, conn: Arc<Conn>, reader: OwnedReadHalf) {
     let mut task = Task {
         reader,
+        has_waker: false,
         phase: Phase::Connecting,
         rest: Vec::new(),
         conn,
@@ -56,6 +57,7 @@ enum Phase {
 
 struct Task {
     reader: OwnedReadHalf,
+    has_waker: bool,
     phase: Phase,
     /// The piece of a frame that came last.
     rest: Vec<u8>,
@@ -65,7 +67,11 @@ struct Task {
 
 impl Task {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.conn.set_waker(cx.waker());
+        if !self.has_waker {
+            // A spawned task has one waker for its whole life.
+            self.conn.set_waker(cx.waker());
+            self.has_waker = true;
+        }
         for _ in 0..READS_PER_TURN {
             match self.write(cx) {
                 Poll::Ready(true) => {}
@@ -87,7 +93,7 @@ impl Task {
 
     /// Writes the outbox; `false` when the connection is over.
     fn write(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        loop {
+        while self.conn.needs_task() {
             match self.conn.flush() {
                 Flushed::All => return Poll::Ready(true),
                 Flushed::Closed => return Poll::Ready(false),
@@ -101,6 +107,7 @@ impl Task {
                 Poll::Pending => return Poll::Pending,
             }
         }
+        Poll::Ready(true)
     }
 
     fn may_read(&self) -> bool {
@@ -119,6 +126,7 @@ impl Task {
             rest,
             conn,
             shared,
+            ..
         } = self;
         let handled = ready!(input::poll_read(reader, cx, rest, |bytes| {
             handle(phase, shared, conn, bytes)
