@@ -179,7 +179,7 @@ impl<'a> Game<'a> {
         self.left = Some(tree::walk(&mut client));
         self.hashes = word(address, "hash").expect("an answer");
         // Not only servers end: this session does too, at every second stop.
-        if self.stop % 2 == 0 {
+        if self.stop.is_multiple_of(2) {
             client.close();
         }
     }
@@ -498,7 +498,7 @@ fn churn_once(client: &mut Client, stop: usize, round: usize) {
         set(&path, b"second", 0),
         create("/churn-", b"", 2),
         set(&path, b"", 7),
-        delete(&path, if round % 3 == 0 { 1 } else { 0 }),
+        delete(&path, i32::from(round.is_multiple_of(3))),
     ];
     client.send(&requests).expect("it serves");
     for _ in &requests {
