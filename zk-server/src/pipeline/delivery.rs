@@ -83,7 +83,7 @@ impl Delivery {
     }
 
     /// Counts what a read looked at.
-    pub(super) fn read(&mut self, path: &str, bytes: u64) {
+    pub(super) fn read(&mut self, path: &[u8], bytes: u64) {
         self.tally.read(&self.shared.stats.metrics, path, bytes);
     }
 

@@ -63,7 +63,7 @@ impl Tally {
     }
 
     /// What a read looked at.
-    pub(super) fn read(&mut self, metrics: &Metrics, path: &str, bytes: u64) {
+    pub(super) fn read(&mut self, metrics: &Metrics, path: &[u8], bytes: u64) {
         self.read.note(&metrics.reads, path, bytes);
     }
 
