@@ -33,11 +33,15 @@ impl ServerStats {
         self.metrics.response_sizes.note(sizes);
     }
 
-    /// Answers that were given as soon as the requests were read.
+    /// Answers that were given as soon as the requests were read. They are
+    /// not among [`Traffic::sent`].
+    ///
+    /// [`Traffic::sent`]: crate::metrics::Traffic
     pub(crate) fn answered_at_once(&self, sizes: &SizeTally) {
-        self.answered(sizes);
         let traffic = self.metrics.traffic.local();
         traffic.instant_reads.add(sizes.count());
+        traffic.response_bytes.add(sizes.bytes());
+        self.metrics.response_sizes.note(sizes);
     }
 
     /// A client asks for a session. Nothing throttles that.
@@ -71,7 +75,8 @@ impl ServerStats {
     }
 
     pub(crate) fn packets_sent(&self) -> u64 {
-        self.metrics.traffic_total(|traffic| &traffic.sent)
+        let sent = self.metrics.traffic_total(|traffic| &traffic.sent);
+        sent + self.metrics.instant_reads()
     }
 
     /// Of all answers, in ms.

@@ -40,8 +40,11 @@ fn entries(version: &str) -> Vec<(&'static str, String)> {
         ("os.name", kernel("ostype")),
         ("os.arch", architecture(std::env::consts::ARCH).to_owned()),
         ("os.version", kernel("osrelease")),
-        ("user.name", variable(&["USER", "LOGNAME"])),
-        ("user.home", variable(&["HOME"])),
+        (
+            "user.name",
+            user(&system_users(), rustix::process::getuid().as_raw()),
+        ),
+        ("user.home", variable("HOME")),
         (
             "user.dir",
             std::env::current_dir().map_or_else(|_| missing(), |dir| dir.display().to_string()),
@@ -60,9 +63,25 @@ fn architecture(name: &str) -> &str {
     }
 }
 
-fn variable(names: &[&str]) -> String {
-    let set = names.iter().find_map(|name| std::env::var(name).ok());
-    set.unwrap_or_else(|| MISSING.to_owned())
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| MISSING.to_owned())
+}
+
+fn system_users() -> String {
+    std::fs::read_to_string("/etc/passwd").unwrap_or_default()
+}
+
+/// The name of a user in the lines `name:password:number:...`.
+fn user(users: &str, id: u32) -> String {
+    let named = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(id)).then(|| name.to_owned())
+    };
+    users
+        .lines()
+        .find_map(named)
+        .unwrap_or_else(|| variable("USER"))
 }
 
 fn kernel(name: &str) -> String {
@@ -125,6 +144,14 @@ mod tests {
             .map(|(key, value)| (key, value.to_owned()))
             .collect();
         assert_eq!(render(&entries), apache);
+    }
+
+    #[test]
+    fn users_have_names() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nzookeeper:x:105:112::/var:/bin/false\n";
+        assert_eq!(user(users, 105), "zookeeper");
+        assert_eq!(user(users, 0), "root");
+        assert_eq!(user("broken\n:x:y", 7), variable("USER"));
     }
 
     #[test]

@@ -90,9 +90,8 @@ pub(crate) fn answer(shared: &Arc<Shared>, conn: &Arc<Conn>, word: [u8; 4], rest
     if !shared.settings.four_letter_words.0.allows(word.name()) {
         note_received(shared, conn);
         let name = word.name();
-        return Answer::Text(format!(
-            "{name} is not executed because it is not in the whitelist."
-        ));
+        let refusal = format!("{name} is not executed because it is not in the whitelist.");
+        return Answer::Text(noted(shared, refusal));
     }
     if word == Word::Stmk && rest.len() < 8 {
         return Answer::Incomplete;
@@ -103,21 +102,27 @@ pub(crate) fn answer(shared: &Arc<Shared>, conn: &Arc<Conn>, word: [u8; 4], rest
         answer_later(shared, conn, word);
         return Answer::Underway;
     }
-    Answer::Text(short_answer(shared, word, rest))
+    Answer::Text(noted(shared, short_answer(shared, word, rest)))
 }
 
-/// A word counts as a request; its answer counts as nothing.
+/// A word counts as a request, and its answer as a packet behind what it
+/// tells itself.
 fn note_received(shared: &Shared, conn: &Conn) {
     shared.stats.received(1);
     shared.stats.received_bytes(4);
     conn.stats.received.fetch_add(1, Ordering::Relaxed);
 }
 
+fn noted(shared: &Shared, text: String) -> String {
+    shared.stats.sent(u64::from(!text.is_empty()));
+    text
+}
+
 fn answer_later(shared: &Arc<Shared>, conn: &Arc<Conn>, word: Word) {
     let (shared, conn) = (shared.clone(), conn.clone());
     tokio::task::spawn_blocking(move || {
         let turn = shared.words.long_answer.lock();
-        let text = long_answer(&shared, word);
+        let text = noted(&shared, long_answer(&shared, word));
         drop(turn);
         conn.push_bytes(text.as_bytes());
         conn.close_after_flush();

@@ -125,6 +125,7 @@ struct Traffic {
     received: Counter,
     /// With the lengths before the frames.
     received_bytes: Counter,
+    /// Without [`Traffic::instant_reads`].
     sent: Counter,
     /// Without the lengths before the frames.
     response_bytes: Counter,
@@ -157,17 +158,21 @@ impl Metrics {
         self.traffic.iter().map(|traffic| of(traffic).value()).sum()
     }
 
+    /// Answers that were given as soon as the request was read.
+    pub(crate) fn instant_reads(&self) -> u64 {
+        self.traffic_total(|traffic| &traffic.instant_reads)
+    }
+
     /// Of every answer that needed no transaction.
     pub(crate) fn read_latency(&self) -> Distribution {
         let mut all = self.waiting_read_latency.values();
-        all.add_many(0, self.traffic_total(|traffic| &traffic.instant_reads));
+        all.add_many(0, self.instant_reads());
         all
     }
 
     /// Of every answer.
     pub(crate) fn request_latency(&self) -> SummaryValues {
-        let instant = self.traffic_total(|traffic| &traffic.instant_reads);
-        SummaryValues::of(0, instant)
+        SummaryValues::of(0, self.instant_reads())
             .merge(self.waiting_read_latency.summary())
             .merge(self.update_latency.summary())
     }

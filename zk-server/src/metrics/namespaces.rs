@@ -50,19 +50,24 @@ impl Namespaces {
 
 /// The namespace of a path; `None` for that of the root.
 pub(crate) fn namespace(path: &str) -> Option<&str> {
-    let name = path.strip_prefix('/')?;
-    let end = name.find('/').unwrap_or(name.len());
-    Some(&name[..end]).filter(|name| !name.is_empty())
+    std::str::from_utf8(name_of(path.as_bytes())?).ok()
 }
 
-/// Length in UTF-16 units, which is what Apache counts.
-pub(crate) fn utf16_len(path: &str) -> u64 {
-    let units = if path.is_ascii() {
-        path.len()
-    } else {
-        path.encode_utf16().count()
-    };
-    units as u64
+/// The namespace of a path of bytes.
+fn name_of(path: &[u8]) -> Option<&[u8]> {
+    let name = path.strip_prefix(b"/")?;
+    // Names are short: a plain loop is faster than a search made for texts.
+    let end = name.iter().position(|&byte| byte == b'/');
+    Some(&name[..end.unwrap_or(name.len())]).filter(|name| !name.is_empty())
+}
+
+/// Length of a path in UTF-16 units, which is what Apache counts.
+pub(crate) fn utf16_len(path: &[u8]) -> u64 {
+    if path.is_ascii() {
+        return path.len() as u64;
+    }
+    let text = String::from_utf8_lossy(path);
+    text.encode_utf16().count() as u64
 }
 
 /// Bytes of a name that a tally keeps by itself.
@@ -78,18 +83,18 @@ pub(crate) struct NamespaceTally {
 
 impl NamespaceTally {
     /// Notes `value` for the namespace of `path`.
-    pub(crate) fn note(&mut self, into: &Namespaces, path: &str, value: u64) {
-        let Some(name) = namespace(path) else {
+    pub(crate) fn note(&mut self, into: &Namespaces, path: &[u8], value: u64) {
+        let Some(name) = name_of(path) else {
             return;
         };
         let value = SummaryValues::of(value, 1);
         if name.len() > INLINE {
-            into.add(name, value);
+            add_bytes(into, name, value);
             return;
         }
-        if self.name[..self.len] != *name.as_bytes() {
+        if self.name[..self.len] != *name {
             self.flush(into);
-            self.name[..name.len()].copy_from_slice(name.as_bytes());
+            self.name[..name.len()].copy_from_slice(name);
             self.len = name.len();
         }
         self.values = self.values.merge(value);
@@ -98,11 +103,16 @@ impl NamespaceTally {
     /// Hands over what was gathered.
     pub(crate) fn flush(&mut self, into: &Namespaces) {
         let values = std::mem::take(&mut self.values);
-        if values.count > 0
-            && let Ok(name) = std::str::from_utf8(&self.name[..self.len])
-        {
-            into.add(name, values);
+        if values.count > 0 {
+            add_bytes(into, &self.name[..self.len], values);
         }
+    }
+}
+
+/// Paths of znodes are text; nothing else has a namespace.
+fn add_bytes(into: &Namespaces, name: &[u8], values: SummaryValues) {
+    if let Ok(name) = std::str::from_utf8(name) {
+        into.add(name, values);
     }
 }
 
@@ -117,7 +127,7 @@ mod tests {
         assert_eq!(namespace("/"), None);
         assert_eq!(namespace(""), None);
         assert_eq!(namespace("a/b"), None);
-        assert_eq!(utf16_len("/ä𝄞"), 4);
+        assert_eq!(utf16_len("/ä𝄞".as_bytes()), 4);
     }
 
     #[test]
@@ -126,7 +136,7 @@ mod tests {
         let mut tally = NamespaceTally::default();
         let long = format!("/{}", "n".repeat(40));
         for (path, value) in [("/a", 3), ("/a/b", 4), ("/", 9), ("/c", 2), (&long, 41)] {
-            tally.note(&namespaces, path, value);
+            tally.note(&namespaces, path.as_bytes(), value);
         }
         tally.flush(&namespaces);
         tally.flush(&namespaces);

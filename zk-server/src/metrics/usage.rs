@@ -15,7 +15,7 @@ const HEAD: usize = 20;
 
 /// Path and bytes of a read: those of the path, of what was read, and of a
 /// Stat. `answer` is its whole frame.
-pub(crate) fn of_read<'a>(op: OpCode, body: &'a [u8], answer: &[u8]) -> Option<(&'a str, u64)> {
+pub(crate) fn of_read<'a>(op: OpCode, body: &'a [u8], answer: &[u8]) -> Option<(&'a [u8], u64)> {
     let record = answer.get(HEAD..).filter(|record| !record.is_empty())?;
     let read = match op {
         OpCode::EXISTS => 0,
@@ -36,16 +36,19 @@ fn names(record: &[u8]) -> Option<u64> {
 }
 
 /// The string that a request starts with.
-fn string(body: &[u8]) -> Option<&str> {
+fn string(body: &[u8]) -> Option<&[u8]> {
     let (length, rest) = body.split_first_chunk()?;
     let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
-    std::str::from_utf8(rest.get(..length)?).ok()
+    rest.get(..length)
 }
 
 /// Path and bytes of a transaction's write, and of each one in a multi: those
 /// of the path and of the data.
-pub(crate) fn of_writes(txn: &Txn<'_>, note: &mut impl FnMut(&str, u64)) {
-    let mut put = |path: &str, data: usize| note(path, utf16_len(path) + data as u64);
+pub(crate) fn of_writes(txn: &Txn<'_>, note: &mut impl FnMut(&[u8], u64)) {
+    let mut put = |path: &str, data: usize| {
+        let path = path.as_bytes();
+        note(path, utf16_len(path) + data as u64);
+    };
     match txn {
         Txn::Create(CreateTxn { path, data, .. })
         | Txn::Create2(CreateTxn { path, data, .. })
@@ -116,7 +119,7 @@ mod tests {
         let used = |op, answer: Vec<u8>| {
             of_read(op, &body, &answer).map(|(path, bytes)| (path.to_owned(), bytes))
         };
-        let of = |bytes| Some(("/a/ä".to_owned(), bytes));
+        let of = |bytes| Some(("/a/ä".as_bytes().to_owned(), bytes));
         let data = answer(|out| {
             put_buffer(out, Some(b"12345"));
             put_stat(out, &stat);
@@ -151,7 +154,7 @@ mod tests {
     fn written(txn: &Txn<'_>) -> Vec<(String, u64)> {
         let mut written = Vec::new();
         of_writes(txn, &mut |path, bytes| {
-            written.push((path.to_owned(), bytes))
+            written.push((String::from_utf8(path.into()).unwrap(), bytes))
         });
         written
     }

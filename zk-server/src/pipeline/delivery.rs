@@ -8,7 +8,7 @@ use crate::shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use zk_proto::txn::Txn;
-use zk_proto::{Perms, Zxid};
+use zk_proto::{OpCode, Perms, Zxid};
 use zk_tree::{TreeEvent, WatcherId, Watches};
 
 /// Connections that the pipeline writes to itself; beyond that their tasks
@@ -55,7 +55,11 @@ impl Delivery {
         conn.settle();
         let latency_ms = now_ms.saturating_sub(item.received_ms);
         let metrics = &self.shared.stats.metrics;
-        self.tally.answered(metrics, kind, frame_len, latency_ms);
+        if item.op == OpCode::CREATE_SESSION {
+            self.tally.connected(metrics, latency_ms);
+        } else {
+            self.tally.answered(metrics, kind, frame_len, latency_ms);
+        }
         conn.stats.sent.fetch_add(1, Ordering::Relaxed);
         conn.stats.answered(item.op, item.xid, zxid, now_ms);
         conn.stats.latency(latency_ms, 1);
@@ -79,7 +83,7 @@ impl Delivery {
     }
 
     /// Counts what a read looked at.
-    pub(super) fn read(&mut self, path: &str, bytes: u64) {
+    pub(super) fn read(&mut self, path: &[u8], bytes: u64) {
         self.tally.read(&self.shared.stats.metrics, path, bytes);
     }
 

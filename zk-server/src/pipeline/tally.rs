@@ -20,6 +20,7 @@ pub(super) struct Tally {
     answers: SizeTally,
     read_latency: Run,
     update_latency: Run,
+    handshakes: u64,
     events: u64,
     event_bytes: u64,
     read: NamespaceTally,
@@ -37,6 +38,16 @@ impl Tally {
         latency_ms: u64,
     ) {
         self.answers.add((frame_len as u64).saturating_sub(4));
+        self.took(metrics, kind, latency_ms);
+    }
+
+    /// An answer to a request to connect: its bytes do not count.
+    pub(super) fn connected(&mut self, metrics: &Metrics, latency_ms: u64) {
+        self.handshakes += 1;
+        self.took(metrics, Answered::Update, latency_ms);
+    }
+
+    fn took(&mut self, metrics: &Metrics, kind: Answered, latency_ms: u64) {
         match kind {
             Answered::Read => self
                 .read_latency
@@ -52,7 +63,7 @@ impl Tally {
     }
 
     /// What a read looked at.
-    pub(super) fn read(&mut self, metrics: &Metrics, path: &str, bytes: u64) {
+    pub(super) fn read(&mut self, metrics: &Metrics, path: &[u8], bytes: u64) {
         self.read.note(&metrics.reads, path, bytes);
     }
 
@@ -70,10 +81,10 @@ impl Tally {
             stats.answered(&self.answers);
             self.answers = SizeTally::default();
         }
-        if self.events > 0 {
-            stats.sent(self.events);
+        if self.events + self.handshakes > 0 {
+            stats.sent(self.events + self.handshakes);
             metrics.watch_bytes.add(self.event_bytes);
-            (self.events, self.event_bytes) = (0, 0);
+            (self.events, self.event_bytes, self.handshakes) = (0, 0, 0);
         }
         self.read_latency.flush(&metrics.waiting_read_latency);
         self.update_latency.flush(&metrics.update_latency);

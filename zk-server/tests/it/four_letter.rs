@@ -125,7 +125,7 @@ fn numbers_can_be_reset() {
     let server = Local::start(ALL);
     let (_wire, _) = visit(&server);
     assert_eq!(ask(&server, b"srst"), "Server stats reset.\n");
-    assert!(ask(&server, b"srvr").contains("\nReceived: 1\nSent: 0\n"));
+    assert!(ask(&server, b"srvr").contains("\nReceived: 1\nSent: 1\n"));
     assert_eq!(ask(&server, b"crst"), "Connection stats reset.\n");
     let cons = ask(&server, b"cons");
     assert!(cons.contains("(queued=0,recved=0,sent=0,sid=0x"), "{cons}");
@@ -214,7 +214,10 @@ fn every_metric_has_its_line_and_many_move() {
         ("zk_znode_count", "7"),
         ("zk_global_sessions", "1"),
         ("zk_watch_count", "2"),
-        ("zk_packets_sent", "5"),
+        ("zk_packets_sent", "6"),
+        ("zk_packets_received", "7"),
+        ("zk_response_bytes", "227"),
+        ("zk_min_client_response_size", "22"),
         ("zk_connection_request_count", "1"),
         ("zk_sync_processor_request_queued", "3"),
         ("zk_cnt_updatelatency", "3"),

@@ -97,7 +97,7 @@ fn a_failing_disk_under_a_new_database() {
 
 /// Whether a new server takes a write.
 fn first_write(storage: Arc<FaultStorage>) -> bool {
-    let Ok(mut server) = Memory::start(storage.clone(), CONFIG) else {
+    let Ok(mut server) = Memory::start(storage, CONFIG) else {
         return false;
     };
     let address = server.address();

@@ -69,11 +69,8 @@ fn check_recovered(name: &str, data_dir: &Path, expected: &Value) {
         compare_stored(name, stored, &wanted["stored"]);
     }
     compare_sessions(name, &tree, expected);
-    if name == "standalone" {
-        // Elsewhere extendedTypesEnabled was off.
-        let ttls = of_kind(&tree, |kind| matches!(kind, EphemeralType::Ttl(_)));
-        assert_eq!(ttls, texts(&expected["ttls"]), "{name}");
-    }
+    let ttls = of_kind(&tree, |kind| matches!(kind, EphemeralType::Ttl(_)));
+    assert_eq!(ttls, texts(&expected["ttls"]), "{name}");
     let containers = of_kind(&tree, |kind| matches!(kind, EphemeralType::Container));
     assert_eq!(containers, texts(&expected["containers"]), "{name}");
 }
@@ -110,7 +107,8 @@ fn compare_sessions(name: &str, tree: &DataTree, expected: &Value) {
 /// The real server, with the switches that Apache had.
 fn check_served(name: &str, data_dir: &Path, expected: &Value) {
     let properties = expected["properties"].as_str().unwrap_or_default();
-    let extra = format!("{SUPER}\n{}", properties.replace(' ', "\n"));
+    let properties = properties.replace(' ', "\n");
+    let extra = format!("{SUPER}\nextendedTypesEnabled=true\n{properties}");
     let server = Process::start(&write_config(data_dir, 0, &extra));
     let address = server.address();
     let mut client = walker(name, &server, zxid(&expected["lastZxid"]));
@@ -208,8 +206,11 @@ fn every_damaged_directory_ends_as_decided() {
         put(&data_dir, &variant(name, behaviour));
         match decisions::decision(name) {
             Same => serves(name, &data_dir, zxid(&behaviour["behaviour"]["srvr_zxid"])),
-            Start(last, _) => serves(name, &data_dir, Zxid(last)),
-            Refuse(message) | RefuseThough(message, _) => refuses(name, &data_dir, message),
+            Start(last, why) => serves(&format!("{name}: {why}"), &data_dir, Zxid(last)),
+            Refuse(message) => refuses(name, &data_dir, message),
+            RefuseThough(message, why) => {
+                refuses(&format!("{name}: {why}"), &data_dir, message);
+            }
         }
     }
 }

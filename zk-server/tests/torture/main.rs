@@ -13,5 +13,6 @@ mod faults;
 mod fixtures;
 mod fuzzy;
 mod kill;
+mod pingpong;
 mod power;
 mod support;
