@@ -71,6 +71,21 @@ impl<'a> MultiOp<'a> {
         }
     }
 
+    /// The operations of a multi's body, as far as they can be decoded: what
+    /// a server saw of it before it stumbled.
+    #[must_use]
+    pub fn decode_prefix(body: &'a [u8]) -> Vec<Self> {
+        let mut reader = Reader::new(body);
+        let mut ops = Vec::new();
+        while let Ok(header) = reader.read::<MultiHeader>()
+            && !header.done
+            && let Ok(op) = Self::read(header.op, &mut reader)
+        {
+            ops.push(op);
+        }
+        ops
+    }
+
     fn read(op: OpCode, reader: &mut Reader<'a>) -> Result<Self, Error> {
         Ok(match op {
             OpCode::CREATE | OpCode::CREATE2 | OpCode::CREATE_CONTAINER => {

@@ -8,6 +8,10 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use zk_log::{LogDirs, Storage};
 use zk_proto::{OpCode, jute};
+use zk_tree::{ExpiryRule, ExpiryScan};
+
+/// Containers and TTL znodes looked at under one lock of the tree.
+const CANDIDATES_PER_LOOK: usize = 256;
 
 /// Submits a closeSession for every session whose time is up.
 pub(crate) async fn expire_sessions(shared: Arc<Shared>, tick: Duration) {
@@ -49,24 +53,39 @@ pub(crate) async fn remove_containers(shared: Arc<Shared>, policy: ContainerPoli
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is due at once; Apache waits an interval first.
     ticks.tick().await;
-    let pause = Duration::from_millis(60_000 / policy.per_minute.max(1) as u64);
     loop {
         ticks.tick().await;
-        let due =
-            shared
-                .tree
-                .read()
-                .expired(clock::wall_ms(), policy.per_minute, policy.never_used_ms);
-        for path in due {
-            tracing::info!("attempting to delete candidate container: {path}");
-            let body = jute::to_vec(&path).expect("a path has a jute form");
-            let now_ms = shared.clock.now_ms();
-            shared
-                .inbox
-                .open()
-                .server(OpCode::DELETE_CONTAINER, &body, now_ms);
-            tokio::time::sleep(pause).await;
+        let mut scan = ExpiryScan::default();
+        while !scan.is_done() {
+            let due = look(&shared, policy, &mut scan);
+            delete(&shared, policy, due).await;
+            // Writes and connections get their turn between two looks.
+            tokio::task::yield_now().await;
         }
+    }
+}
+
+/// Looks at some of the candidates; a look is so short that no write waits
+/// for the tree's lock.
+fn look(shared: &Shared, policy: ContainerPolicy, scan: &mut ExpiryScan) -> Vec<String> {
+    let rule = ExpiryRule {
+        now_ms: clock::wall_ms(),
+        max_never_used_ms: policy.never_used_ms,
+    };
+    let tree = shared.tree.read();
+    tree.scan_expired(scan, CANDIDATES_PER_LOOK, rule)
+}
+
+/// Submits deletions, no more of them in a minute than the policy allows.
+async fn delete(shared: &Shared, policy: ContainerPolicy, due: Vec<String>) {
+    let pause = Duration::from_millis(60_000 / policy.per_minute.max(1) as u64);
+    for path in due {
+        tracing::info!("attempting to delete candidate container: {path}");
+        let body = jute::to_vec(&path).expect("a path has a jute form");
+        let now_ms = shared.clock.now_ms();
+        let op = OpCode::DELETE_CONTAINER;
+        shared.inbox.open().server(op, &body, now_ms);
+        tokio::time::sleep(pause).await;
     }
 }
 

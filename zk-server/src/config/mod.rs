@@ -39,7 +39,7 @@ pub use clients::{Clients, Sessions};
 pub use ensemble::{Ensemble, MultiAddress};
 pub use error::{ConfigError, Rule};
 pub use jvm_flags::{JvmFlags, JvmProperty};
-pub use limits::{Limits, RequestThrottle};
+pub use limits::Limits;
 pub use monitoring::{Admin, FourLetterWhitelist, Metrics, Monitoring};
 pub use notice::{Level, Notice};
 pub use origin::Origin;

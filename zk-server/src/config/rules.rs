@@ -12,8 +12,6 @@ pub struct Rules {
     pub digest: bool,
     /// Whether TTL nodes are there.
     pub extended_types: bool,
-    /// Whether TTL nodes as 3.5.3 wrote them are read.
-    pub emulate_353_ttl_nodes: bool,
     /// Whether hard quotas refuse writes.
     pub enforce_quota: bool,
     /// Whether all ACLs are ignored.
@@ -42,7 +40,6 @@ impl Rules {
         Self {
             digest: settings.flag("digest.enabled", true),
             extended_types: settings.flag("extendedTypesEnabled", false),
-            emulate_353_ttl_nodes: settings.flag("emulate353TTLNodes", false),
             enforce_quota: settings.flag("enforceQuota", false),
             skip_acl: settings.flag("skipACL", false),
             close_session_txn: settings.flag("closeSessionTxn.enabled", true),

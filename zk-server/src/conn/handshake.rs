@@ -62,6 +62,7 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         return Err(Stop::Close);
     };
     shared.stats.connection_requested();
+    conn.set_has_read_only(request.read_only.is_some());
     let last_zxid = shared.last_zxid();
     if request.last_zxid_seen > last_zxid {
         tracing::info!(
@@ -76,7 +77,7 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         shared.settings.max_session_timeout_ms,
     );
     if request.session_id == SessionId::NONE {
-        open(shared, conn, timeout_ms, request.read_only.is_some());
+        open(shared, conn, timeout_ms);
         return Ok(());
     }
     resume(shared, conn, &request, timeout_ms)
@@ -84,18 +85,16 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
 
 /// A new session: its createSession goes through the pipeline, whose answer
 /// is the ConnectResponse.
-fn open(shared: &Arc<Shared>, conn: &Arc<Conn>, timeout_ms: i32, has_read_only: bool) {
+fn open(shared: &Arc<Shared>, conn: &Arc<Conn>, timeout_ms: i32) {
     let id = shared.session_ids.next();
     let session = shared.sessions.add(id, timeout_ms, shared.clock.now_ms());
     conn.bind(session);
     shared.conns.own(id, conn);
-    let mut body = timeout_ms.to_be_bytes().to_vec();
-    body.push(u8::from(has_read_only));
     shared.inbox.open().client(
         conn,
         Xid(0),
         OpCode::CREATE_SESSION,
-        &body,
+        &timeout_ms.to_be_bytes(),
         shared.clock.now_ms(),
     );
 }

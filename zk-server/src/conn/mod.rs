@@ -53,6 +53,9 @@ pub(crate) struct Conn {
     /// On the pipeline's list of connections to flush.
     touched: AtomicBool,
     session: OnceLock<Arc<Session>>,
+    /// Whether its ConnectResponses end with the flag of read-only mode, as
+    /// its ConnectRequest did.
+    has_read_only: AtomicBool,
     identities: Mutex<Identities>,
     pub(crate) stats: ConnStats,
 }
@@ -144,6 +147,7 @@ impl Conn {
             paused: AtomicBool::new(false),
             touched: AtomicBool::new(false),
             session: OnceLock::new(),
+            has_read_only: AtomicBool::new(true),
             identities: Mutex::new(Arc::from([ip])),
             stats,
         }
@@ -241,6 +245,14 @@ impl Conn {
     /// Takes it off the list.
     pub(crate) fn clear_touched(&self) {
         self.touched.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_has_read_only(&self, has: bool) {
+        self.has_read_only.store(has, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_read_only(&self) -> bool {
+        self.has_read_only.load(Ordering::Relaxed)
     }
 
     /// Appends to the outbox.

@@ -125,6 +125,8 @@ fn answer_later(shared: &Arc<Shared>, conn: &Arc<Conn>, word: Word) {
         let text = noted(&shared, long_answer(&shared, word));
         drop(turn);
         conn.push_bytes(text.as_bytes());
+        // What the socket takes at once need not keep a worker busy.
+        conn.flush();
         conn.close_after_flush();
     });
 }

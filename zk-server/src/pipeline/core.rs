@@ -6,7 +6,7 @@
 //! change with that.
 
 use super::stage::{Stage, Subject};
-use zk_proto::{ErrorCode, OpCode, Request, Zxid};
+use zk_proto::{CreateMode, ErrorCode, MultiOp, OpCode, Request, Zxid};
 use zk_tree::{DataTree, Pending, PrepareConfig, QuotaExceeded, Stamp, prepare, prepare_error};
 
 /// Turns requests into transactions, in order.
@@ -56,8 +56,14 @@ impl Core {
             _ if subject.is_too_late() => {
                 prepare_error(&subject.caller(), stamp, ErrorCode::SESSION_EXPIRED, out);
             }
+            Ok(Request::Multi(ops)) if stumbles(&ops) => {
+                return Stage::Refused(ErrorCode::MARSHALLING_ERROR);
+            }
             Ok(request) => self.prepare(tree, subject, stamp, &request, out),
-            Err(_) if subject.op == OpCode::MULTI => {
+            Err(_)
+                if subject.op == OpCode::MULTI
+                    && !stumbles(&MultiOp::decode_prefix(subject.body)) =>
+            {
                 prepare_error(&subject.caller(), stamp, ErrorCode::MARSHALLING_ERROR, out);
             }
             // Apache logs these under a zxid that it has used already, which
@@ -102,4 +108,17 @@ impl Core {
     pub(crate) fn applied(&mut self, zxid: Zxid) {
         self.pending.applied(zxid);
     }
+}
+
+/// Whether Apache's decoding of a multi ends with an exception that it does
+/// not expect, before the request has a zxid: at a create without an ACL list
+/// (`CreateOptions`), unless its flags are no kind of znode.
+fn stumbles(ops: &[MultiOp<'_>]) -> bool {
+    let mut known = ops.iter().map_while(|op| match op {
+        MultiOp::Create(_, record) => {
+            CreateMode::from_flags(record.flags).map(|_| record.acl.is_none())
+        }
+        _ => Some(false),
+    });
+    known.any(|lacks_acl| lacks_acl)
 }

@@ -10,16 +10,10 @@ use zk_proto::{AuthPacket, ErrorCode, OpCode, PathRequest, RequestHeader, Xid, Z
 use zk_tree::{Applied, DataTree, Outcome};
 
 /// Appends the answer to the request whose transaction was applied.
-pub(super) fn append(
-    item: &Item,
-    body: &[u8],
-    txn: &LoggedTxn<'_>,
-    applied: &Applied,
-    out: &mut Vec<u8>,
-) {
+pub(super) fn append(item: &Item, txn: &LoggedTxn<'_>, applied: &Applied, out: &mut Vec<u8>) {
     let zxid = txn.header.zxid;
     match (&applied.outcome, &txn.txn) {
-        (Outcome::SessionCreated, _) => session_created(item, body, out),
+        (Outcome::SessionCreated, _) => session_created(item, out),
         (Outcome::Multi(outcomes), Txn::Multi(parts)) => {
             reply(out, item.xid, zxid, |out| multi(parts, outcomes, out));
         }
@@ -39,14 +33,13 @@ pub(super) fn append(
     }
 }
 
-/// The answer to a handshake. Its body is the timeout and whether the client
-/// knows of read-only mode.
-fn session_created(item: &Item, body: &[u8], out: &mut Vec<u8>) {
+/// The answer to a handshake, or to a client that sent createSession itself.
+fn session_created(item: &Item, out: &mut Vec<u8>) {
     let Origin::Client(conn) = &item.origin else {
         return;
     };
-    let has_read_only = body.get(4).is_none_or(|&flag| flag != 0);
-    respond(out, conn.session().map(AsRef::as_ref), has_read_only);
+    let session = conn.session().map(AsRef::as_ref);
+    respond(out, session, conn.has_read_only());
 }
 
 fn created_path<'t>(txn: &'t Txn<'_>) -> &'t str {

@@ -174,7 +174,7 @@ impl Pipeline {
     fn finish(&mut self, tree: &mut DataTree, item: &Item, batch: &Batch, at: usize, now_ms: u64) {
         let body = batch.body(item);
         match self.stages[at].clone() {
-            Stage::Txn(range) => self.apply_txn(tree, item, body, range, now_ms),
+            Stage::Txn(range) => self.apply_txn(tree, item, range, now_ms),
             Stage::InOrder => self.serve_in_order(tree, item, body, now_ms),
             Stage::Refused(code) => self.refuse(item, tree.last_zxid(), code, now_ms),
             Stage::Auth(code) => {
@@ -193,14 +193,7 @@ impl Pipeline {
         });
     }
 
-    fn apply_txn(
-        &mut self,
-        tree: &mut DataTree,
-        item: &Item,
-        body: &[u8],
-        payload: Range<usize>,
-        now_ms: u64,
-    ) {
+    fn apply_txn(&mut self, tree: &mut DataTree, item: &Item, payload: Range<usize>, now_ms: u64) {
         let payload = &self.payloads[payload];
         let txn = LoggedTxn::decode(payload).expect("payloads of our own making decode");
         let applied = if self.watched {
@@ -215,7 +208,7 @@ impl Pipeline {
         self.delivery.written(&txn.txn);
         let (zxid, kind) = (txn.header.zxid, Answered::Update);
         self.delivery.answer(item, zxid, now_ms, kind, |out| {
-            reply::append(item, body, &txn, &applied, out);
+            reply::append(item, &txn, &applied, out);
         });
         if txn.header.kind == OpCode::CLOSE_SESSION {
             end_session(&self.shared, item, txn.header.client_id);

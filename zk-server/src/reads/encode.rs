@@ -11,6 +11,14 @@ pub(crate) fn header_only(out: &mut Vec<u8>, xid: Xid, zxid: Zxid, err: ErrorCod
     out.extend_from_slice(&bytes);
 }
 
+/// Appends an answer that has both an error and a record.
+pub(super) fn failed(out: &mut Vec<u8>, xid: Xid, zxid: Zxid, err: ErrorCode, body: &[u8]) {
+    let start = frame::start(out);
+    out.extend_from_slice(&reply_header(xid, zxid, err));
+    out.extend_from_slice(body);
+    frame::finish(out, start);
+}
+
 /// Appends a successful answer whose record `body` appends.
 pub(crate) fn reply(out: &mut Vec<u8>, xid: Xid, zxid: Zxid, body: impl FnOnce(&mut Vec<u8>)) {
     let start = frame::start(out);

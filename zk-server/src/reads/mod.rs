@@ -6,6 +6,7 @@
 //! Order among the requests of a connection is the caller's business.
 
 mod encode;
+mod multi_read;
 mod watching;
 
 pub(crate) use encode::{
@@ -45,9 +46,14 @@ pub(crate) fn answer(reader: &Reader<'_>, header: RequestHeader, body: &[u8], ou
         _ => {}
     }
     let before = out.len();
-    let result = Request::decode(header.op, body)
-        .map_err(|_| ErrorCode::MARSHALLING_ERROR)
-        .and_then(|request| reader.serve(header.xid, &request, out));
+    let result = match Request::decode(header.op, body) {
+        Ok(Request::MultiRead(ops)) => return reader.multi_read(header.xid, &ops, out),
+        Ok(request) => reader.serve(header.xid, &request, out),
+        Err(_) if multi_read::has_writes_only(header.op, body) => {
+            return reader.multi_read_of_writes(header.xid, out);
+        }
+        Err(_) => Err(ErrorCode::MARSHALLING_ERROR),
+    };
     if let Err(code) = result {
         // Events of a setWatches that failed half-way are taken back too.
         out.truncate(before);
@@ -76,7 +82,6 @@ impl Reader<'_> {
             Request::GetAllChildrenNumber(path) => self.count(xid, path, out),
             Request::GetEphemerals(path) => self.get_ephemerals(xid, path, out),
             Request::WhoAmI => self.who_am_i(xid, out),
-            Request::MultiRead(ops) => self.multi_read(xid, ops, out),
             Request::AddWatch(add) => self.add_watch(xid, add, out),
             Request::CheckWatches(what) => self.check_watches(xid, what, out),
             Request::RemoveWatches(what) => self.remove_watches(xid, what, out),
@@ -190,7 +195,10 @@ impl Reader<'_> {
     ) -> Result<(), ErrorCode> {
         let path = path(&request.path)?;
         self.node(path, Perms::READ)?;
-        let count = self.tree.count_descendants(path).unwrap_or(0);
+        // Under its name without a slash the root counts itself too
+        // (`DataTree.getAllChildrenNumber`).
+        let itself = usize::from(path.is_empty());
+        let count = self.tree.count_descendants(path).unwrap_or(0) + itself;
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         reply(out, xid, self.zxid(), |out| put_int(out, count));
         Ok(())
@@ -204,7 +212,11 @@ impl Reader<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), ErrorCode> {
         let prefix = request.path.as_ref().map_or("", Ustr::as_str);
-        let prefix = if prefix == "/" { "" } else { prefix };
+        // Java's `String.trim` takes away everything up to a space.
+        let prefix = match prefix.trim_matches(|c| c <= ' ') {
+            "" | "/" => "",
+            _ => prefix,
+        };
         let paths: Vec<String> = self
             .tree
             .ephemerals(self.conn.session_id())
@@ -223,45 +235,6 @@ impl Reader<'_> {
             .collect();
         reply(out, xid, self.zxid(), |out| encode::put_record(out, &infos));
         Ok(())
-    }
-
-    fn multi_read(
-        &self,
-        xid: Xid,
-        ops: &[zk_proto::MultiReadOp<'_>],
-        out: &mut Vec<u8>,
-    ) -> Result<(), ErrorCode> {
-        let mut results = Vec::new();
-        for op in ops {
-            self.one_of_multi(op, &mut results);
-        }
-        reply(out, xid, self.zxid(), |out| {
-            out.extend_from_slice(&results);
-            put_multi_header(out, OpCode::ERROR, true, -1);
-        });
-        Ok(())
-    }
-
-    fn one_of_multi(&self, op: &zk_proto::MultiReadOp<'_>, out: &mut Vec<u8>) {
-        // The same answers as alone, without their frame and reply header.
-        const FRAME_AND_HEADER: usize = 20;
-        let mut alone = Vec::new();
-        let result = match op {
-            zk_proto::MultiReadOp::GetData(read) => self.get_data(Xid(0), read, &mut alone),
-            zk_proto::MultiReadOp::GetChildren(read) => {
-                self.get_children(Xid(0), read, false, &mut alone)
-            }
-        };
-        match result {
-            Ok(()) => {
-                put_multi_header(out, op.op(), false, 0);
-                out.extend_from_slice(&alone[FRAME_AND_HEADER..]);
-            }
-            Err(code) => {
-                put_multi_header(out, OpCode::ERROR, false, code.0);
-                put_int(out, code.0);
-            }
-        }
     }
 }
 

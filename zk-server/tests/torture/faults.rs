@@ -4,6 +4,7 @@
 
 use crate::support::client::{Client, create};
 use crate::support::memory::{Memory, recover};
+use crate::support::process::{Process, assert_sound, write_config};
 use crate::support::rng::Rng;
 use crate::support::writer::{SESSION_MS, Writer};
 use std::io::ErrorKind;
@@ -93,6 +94,34 @@ fn a_failing_disk_under_a_new_database() {
             return;
         }
     }
+}
+
+/// The process: it says which file failed, ends, and comes back whole.
+#[test]
+fn the_process_ends_when_its_log_fails() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data_dir = dir.path().join("data");
+    std::fs::create_dir(&data_dir).expect("a directory");
+    let config = write_config(&data_dir, 0, "preAllocSize=64\nsnapCount=20");
+    let server = Process::start(&config);
+    let mut writer = Writer::new(server.address(), 0, 1);
+    let mut client = writer.resume(server.address()).expect("it serves");
+    writer.batch(&mut client, 16).expect("it serves");
+    // Files that are open can be written on, but no new one can be made.
+    let (files, away) = (data_dir.join("version-2"), data_dir.join("away"));
+    std::fs::rename(&files, &away).expect("it can be moved");
+    writer.run(&mut client);
+    let (status, said) = server.wait();
+    assert_eq!(status.code(), Some(1), "{said}");
+    let error = said.lines().rfind(|line| line.contains("ERROR"));
+    let error = error.unwrap_or_else(|| panic!("no error in\n{said}"));
+    assert!(error.contains("version-2/log."), "{error}");
+    std::fs::rename(&away, &files).expect("it can be moved");
+    let server = Process::start(&config);
+    let mut client = writer.resume(server.address()).expect("it serves");
+    let found = writer.found_by(&mut client);
+    writer.progress.lock().settle(found, "after the log failed");
+    assert_sound(&server.terminate());
 }
 
 /// Whether a new server takes a write.

@@ -33,6 +33,8 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
 
 struct Torture {
     data_dir: PathBuf,
+    /// Where the logs are; the same directory for every other seed.
+    log_dir: PathBuf,
     rng: Rng,
     seed: u64,
     writers: Vec<Writer>,
@@ -57,8 +59,13 @@ struct Guest {
 impl Torture {
     fn new(data_dir: PathBuf, rng: Rng, seed: u64) -> Self {
         std::fs::create_dir(&data_dir).expect("a directory");
+        let log_dir = match seed % 2 {
+            0 => data_dir.clone(),
+            _ => data_dir.with_added_extension("logs"),
+        };
         let mut torture = Self {
             data_dir,
+            log_dir,
             rng,
             seed,
             writers: Vec::new(),
@@ -85,8 +92,9 @@ impl Torture {
         let snap_count = self.rng.pick(&[20, 100, 100, 1000]);
         let compression = self.rng.pick(&["", "", "", "gz", "snappy"]);
         let log_limit = self.rng.pick(&[-1, -1, 128]);
+        let log_dir = self.log_dir.display();
         let extra = format!(
-            "preAllocSize=64\nsnapCount={snap_count}\nsnapshot.compression.method={compression}\n\
+            "dataLogDir={log_dir}\npreAllocSize=64\nsnapCount={snap_count}\nsnapshot.compression.method={compression}\n\
              txnLogSizeLimitInKb={log_limit}\nautopurge.purgeInterval=1\nautopurge.snapRetainCount=3"
         );
         write_config(&self.data_dir, 0, &extra)

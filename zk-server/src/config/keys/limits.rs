@@ -6,6 +6,8 @@ use super::Kind::{Flag, LenientInt, Number, Text};
 use super::{Form, KeySpec, accepted, acts, not_yet};
 
 const CONNECTIONS: &str = "throttling of new connections";
+const REQUESTS: &str = "holding requests back before they are processed";
+const ANY_RECORD: &str = "records on disk are checked against their file, not against a limit";
 const NO_CACHE: &str = "answers are written straight from the tree, there is no cache of them";
 const NO_CLEANER: &str = "watches of a closed connection are removed at once";
 const NO_BUFFER: &str = "buffers grow as needed";
@@ -15,17 +17,18 @@ const INT: Form = Property(LenientInt);
 pub(super) const KEYS: &[KeySpec] = &[
     acts(NearlyAll, "jute.maxbuffer", Bare(LenientInt), "4194304"),
     acts(Some, "globalOutstandingLimit", INT, "2000"),
-    acts(AlmostNone, "jute.maxbuffer.extrasize", INT, "2097152"),
-    acts(AlmostNone, "throttled_op_wait_time", INT, "1000").aliases(&["throttledOpWaitTime"]),
-    acts(AlmostNone, "request_throttle_max_requests", INT, "5000")
+    accepted(AlmostNone, "jute.maxbuffer.extrasize", INT, "2097152", ANY_RECORD),
+    not_yet(AlmostNone, "throttled_op_wait_time", INT, "1000", REQUESTS)
+        .aliases(&["throttledOpWaitTime"]),
+    not_yet(AlmostNone, "request_throttle_max_requests", INT, "5000", REQUESTS)
         .aliases(&["requestThrottleLimit"]),
-    acts(AlmostNone, "request_throttle_stall_time", INT, "50")
+    not_yet(AlmostNone, "request_throttle_stall_time", INT, "50", REQUESTS)
         .aliases(&["requestThrottleStallTime"]),
-    acts(AlmostNone, "request_throttle_drop_stale", Property(Flag), "false")
+    not_yet(AlmostNone, "request_throttle_drop_stale", FLAG, "false", REQUESTS)
         .aliases(&["requestThrottleDropStale"]),
-    acts(AlmostNone, "request_stale_latency_check", Property(Flag), "true")
+    not_yet(AlmostNone, "request_stale_latency_check", FLAG, "true", REQUESTS)
         .aliases(&["requestStaleLatencyCheck"]),
-    acts(AlmostNone, "request_stale_connection_check", Property(Flag), "false")
+    not_yet(AlmostNone, "request_stale_connection_check", FLAG, "false", REQUESTS)
         .aliases(&["requestStaleConnectionCheck"]),
     accepted(AlmostNone, "request_throttler.shutdownTimeout", INT, "5000", NO_QUEUE),
     acts(AlmostNone, "largeRequestMaxBytes", INT, "1048576"),

@@ -5,8 +5,9 @@ use super::Form::{Bare, Config, Either, Property};
 use super::Group::{AlmostNone, NearlyAll, Some};
 use super::Kind::{Flag, Int, LenientDecimal, LenientInt, LenientLong, LenientNumber};
 use super::Kind::{OnlyOff, OnlyOn, Text};
-use super::{KeySpec, accepted, acts, ensemble};
+use super::{KeySpec, accepted, acts, ensemble, not_yet};
 
+const TTL_353: &str = "TTL znodes as 3.5.3 wrote them";
 const GROUP_COMMIT: &str = "writes that wait while a flush runs share the next one";
 
 #[rustfmt::skip] // One row a line.
@@ -33,7 +34,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     acts(AlmostNone, "serializeLastProcessedZxid.enabled", Property(Flag), "false"),
     acts(AlmostNone, "digest.enabled", Property(Flag), "false"),
     acts(AlmostNone, "closeSessionTxn.enabled", Property(Flag), "false"),
-    acts(AlmostNone, "emulate353TTLNodes", Property(Flag), "true"),
+    not_yet(AlmostNone, "emulate353TTLNodes", Property(Flag), "true", TTL_353),
     acts(AlmostNone, "znode.container.checkIntervalMs", Bare(LenientInt), "30000"),
     acts(AlmostNone, "znode.container.maxPerMinute", Bare(LenientInt), "500"),
     acts(AlmostNone, "znode.container.maxNeverUsedIntervalMs", Bare(LenientLong), "300000"),

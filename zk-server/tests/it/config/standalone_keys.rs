@@ -88,12 +88,8 @@ fn the_white_list_has_srvr_always() {
 }
 
 #[test]
-fn extra_size_follows_the_size() {
-    let limits = standalone("").limits;
-    assert_eq!(limits.max_buffer, 1_048_575);
-    assert_eq!(limits.max_record_buffer(), 2 * 1_048_575);
-    let limits = standalone("jute.maxbuffer.extrasize=1").limits;
-    assert_eq!(limits.max_buffer_extra, 1024);
+fn a_frame_has_a_mebibyte_less_one_by_default() {
+    assert_eq!(standalone("").limits.max_buffer, 1_048_575);
 }
 
 #[test]

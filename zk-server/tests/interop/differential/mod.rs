@@ -1,0 +1,65 @@
+//! The same random requests to Apache's server and to ours, by several
+//! sessions, and no difference in what comes back: headers, records, Stats,
+//! events and their order, closed connections, and in the end the trees.
+//!
+//! One client acts at a time, so that what a server says is decided by what
+//! it was asked and nothing else. Events for the others wait on their
+//! connections until they act.
+
+mod actions;
+mod audit;
+mod call;
+mod calls;
+mod canon;
+mod connect;
+mod draw;
+mod journal;
+mod known;
+mod multis;
+mod mutate;
+mod world;
+
+use crate::support::environment;
+use crate::support::twins::Twins;
+use actions::CLIENTS;
+use std::time::{SystemTime, UNIX_EPOCH};
+use world::World;
+
+const OPERATIONS: u64 = 200_000;
+/// Operations between two comparisons of everything.
+const AUDIT_EVERY: u64 = 20_000;
+
+/// Nothing happens by itself: no session ends, no container goes.
+const CONFIG: &str = "tickTime=500\nminSessionTimeout=1000\nmaxSessionTimeout=36000000\n\
+    maxClientCnxns=0\nextendedTypesEnabled=true\nforceSync=no\n\
+    znode.container.checkIntervalMs=36000000\n";
+
+#[test]
+fn servers_answer_alike() {
+    let Some(twins) = Twins::start(CONFIG) else {
+        return;
+    };
+    let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS);
+    let seed = environment::number("ZK_INTEROP_SEED").unwrap_or_else(new_seed);
+    println!("ZK_INTEROP_SEED={seed} ZK_INTEROP_OPS={operations}");
+    let mut world = World::new(twins, seed, CLIENTS + 1);
+    world.begin();
+    let mut next_audit = AUDIT_EVERY;
+    while world.operations < operations {
+        world.step();
+        if world.operations >= next_audit {
+            world.audit();
+            next_audit += AUDIT_EVERY;
+        }
+    }
+    let znodes = world.audit();
+    println!(
+        "{} operations, {} transactions, {znodes} znodes at the end: no difference",
+        world.operations, world.zxid
+    );
+}
+
+fn new_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    u64::from(now.expect("after 1970").subsec_nanos())
+}

@@ -1,0 +1,7 @@
+//! Ours beside Apache's: the same requests to both servers, Apache's clients
+//! and other people's against ours. What a test needs and does not find in
+//! the environment, it names, and passes.
+#![allow(clippy::unwrap_used, reason = "everything here is a test")]
+
+mod differential;
+mod support;
