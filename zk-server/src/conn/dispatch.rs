@@ -7,6 +7,7 @@
 
 use super::Conn;
 use super::task::{Stop, next_frame};
+use crate::auth::Verdict;
 use crate::metrics::{NamespaceTally, SizeTally, usage};
 use crate::pipeline::InboxGuard;
 use crate::reads;
@@ -15,7 +16,7 @@ use parking_lot::RwLockReadGuard;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use zk_proto::{AuthPacket, ErrorCode, OpCode, RequestHeader, Xid, Zxid, jute};
+use zk_proto::{AuthPacket, Buffer, ErrorCode, OpCode, RequestHeader, Xid, Zxid, jute};
 use zk_tree::DataTree;
 
 thread_local! {
@@ -94,6 +95,8 @@ struct Batch<'a> {
     shared: &'a Arc<Shared>,
     conn: &'a Arc<Conn>,
     now_ms: u64,
+    /// Whether requests are looked at before they are handled.
+    guarded: bool,
     /// Answers that are not in the outbox yet.
     replies: &'a mut Vec<u8>,
     tree: Option<RwLockReadGuard<'a, DataTree>>,
@@ -112,6 +115,7 @@ impl<'a> Batch<'a> {
             shared,
             conn,
             now_ms: shared.clock.now_ms(),
+            guarded: shared.large.is_on() || shared.settings.auth.is_enforced(),
             replies,
             tree: None,
             inbox: None,
@@ -128,6 +132,9 @@ impl<'a> Batch<'a> {
             consumed += payload.len() + 4;
             self.request(payload)?;
         }
+        if self.guarded && !self.shared.large.fits_announced(&bytes[consumed..]) {
+            return Err(self.reject_large());
+        }
         Ok(consumed)
     }
 
@@ -137,10 +144,13 @@ impl<'a> Batch<'a> {
             return Err(Stop::Close);
         };
         self.received += 1;
-        if self.shared.settings.require_sasl && header.op != OpCode::SASL {
-            return self.refuse_unauthenticated(header.xid);
+        if header.op == OpCode::SASL && !has_token(body) {
+            return Err(Stop::Close);
         }
         let in_order = self.inbox.is_some() || self.conn.pending() > 0;
+        if self.guarded {
+            self.guard(header, payload.len(), in_order)?;
+        }
         match class(header.op) {
             Class::Read if !in_order => {
                 self.read(header, body);
@@ -150,6 +160,34 @@ impl<'a> Batch<'a> {
             Class::Unknown if !in_order => self.unknown(header.xid),
             _ => self.submit(header, body),
         }
+    }
+
+    /// What a request must pass before it is handled: the budget of large
+    /// requests, and `enforce.auth.schemes`.
+    fn guard(&mut self, header: RequestHeader, len: usize, in_order: bool) -> Result<(), Stop> {
+        if !self.shared.large.fits(len) {
+            return Err(self.reject_large());
+        }
+        // An auth packet may wait behind the handshake, so the pipeline looks
+        // at what comes behind it. A client's createSession it would take for
+        // the handshake.
+        let is_looked_at_later = in_order && header.op != OpCode::CREATE_SESSION;
+        let auth = &self.shared.settings.auth;
+        if is_looked_at_later
+            || matches!(header.op, OpCode::AUTH | OpCode::SASL)
+            || self
+                .conn
+                .with_identities(|identities| auth.admits(identities))
+        {
+            return Ok(());
+        }
+        self.refuse_unauthenticated(header.xid)
+    }
+
+    fn reject_large(&self) -> Stop {
+        self.shared.stats.metrics.large_requests_rejected.add(1);
+        tracing::warn!(client = %self.conn.remote(), session = %self.conn.session_id(), "rejecting a large request: closing the connection");
+        Stop::Close
     }
 
     fn read(&mut self, header: RequestHeader, body: &[u8]) {
@@ -173,15 +211,20 @@ impl<'a> Batch<'a> {
 
     fn auth(&mut self, xid: Xid, body: &[u8]) -> Result<(), Stop> {
         let packet: AuthPacket<'_> = jute::from_prefix(body).map_err(|_| Stop::Close)?;
-        let proven =
-            crate::auth::authenticate(&self.shared.settings.auth, &packet, self.conn.remote().ip());
-        match proven {
-            Some(identities) => {
+        let config = &self.shared.settings.auth;
+        let metrics = &self.shared.stats.metrics;
+        let address = self.conn.remote().ip();
+        match crate::auth::authenticate(config, &packet, address, metrics) {
+            Verdict::Proven(identities) => {
                 self.conn.add_identities(identities);
                 self.header_only(xid, Zxid::ZERO, ErrorCode::OK);
                 Ok(())
             }
-            None => {
+            Verdict::Elsewhere => {
+                tracing::warn!(client = %self.conn.remote(), "the client looks for another ensemble: closing the connection");
+                Err(Stop::Close)
+            }
+            Verdict::Failed => {
                 tracing::warn!(client = %self.conn.remote(), scheme = ?packet.scheme, "authentication failed");
                 self.header_only(xid, Zxid::ZERO, ErrorCode::AUTH_FAILED);
                 Err(Stop::CloseAfterFlush)
@@ -195,6 +238,7 @@ impl<'a> Batch<'a> {
     }
 
     fn refuse_unauthenticated(&mut self, xid: Xid) -> Result<(), Stop> {
+        tracing::error!(client = %self.conn.remote(), "the client has none of the authentication schemes {:?}: closing the connection", self.shared.settings.auth.enforced_schemes);
         let code = ErrorCode::SESSION_CLOSED_REQUIRE_SASL_AUTH;
         self.header_only(xid, Zxid::ZERO, code);
         Err(Stop::CloseAfterFlush)
@@ -209,6 +253,9 @@ impl<'a> Batch<'a> {
     /// Hands the request to the pipeline. What was answered so far goes into
     /// the outbox first, because the pipeline's answers will come behind it.
     fn submit(&mut self, header: RequestHeader, body: &[u8]) -> Result<(), Stop> {
+        if self.guarded && !self.shared.large.charge(header.op, body.len()) {
+            return Err(self.reject_large());
+        }
         if self.inbox.is_none() {
             self.tree = None;
             self.hand_over_replies();
@@ -264,4 +311,9 @@ impl<'a> Batch<'a> {
         }
         stats.latency(0, count);
     }
+}
+
+/// A SASL request without a token ends the connection, as in Apache.
+fn has_token(body: &[u8]) -> bool {
+    matches!(jute::from_prefix::<Option<Buffer<'_>>>(body), Ok(Some(_)))
 }

@@ -59,11 +59,11 @@ impl Core {
             Ok(Request::Multi(ops)) if stumbles(&ops) => {
                 return Stage::Refused(ErrorCode::MARSHALLING_ERROR);
             }
+            Ok(Request::DeleteContainer(request)) if request.path.is_none() => {
+                return Stage::Refused(ErrorCode::MARSHALLING_ERROR);
+            }
             Ok(request) => self.prepare(tree, subject, stamp, &request, out),
-            Err(_)
-                if subject.op == OpCode::MULTI
-                    && !stumbles(&MultiOp::decode_prefix(subject.body)) =>
-            {
+            Err(_) if has_zxid_already(subject) => {
                 prepare_error(&subject.caller(), stamp, ErrorCode::MARSHALLING_ERROR, out);
             }
             // Apache logs these under a zxid that it has used already, which
@@ -110,15 +110,30 @@ impl Core {
     }
 }
 
+/// Whether Apache gives a request its zxid before it finds out that it cannot
+/// decode it.
+fn has_zxid_already(subject: &Subject<'_>) -> bool {
+    match subject.op {
+        OpCode::MULTI => !stumbles(&MultiOp::decode_prefix(subject.body)),
+        OpCode::CREATE_SESSION => true,
+        _ => false,
+    }
+}
+
 /// Whether Apache's decoding of a multi ends with an exception that it does
 /// not expect, before the request has a zxid: at a create without an ACL list
-/// (`CreateOptions`), unless its flags are no kind of znode.
+/// (`CreateOptions`), unless it stumbled over flags before.
 fn stumbles(ops: &[MultiOp<'_>]) -> bool {
-    let mut known = ops.iter().map_while(|op| match op {
-        MultiOp::Create(_, record) => {
-            CreateMode::from_flags(record.flags).map(|_| record.acl.is_none())
+    for op in ops {
+        let MultiOp::Create(_, record) = op else {
+            continue;
+        };
+        match CreateMode::from_flags(record.flags) {
+            None => return false,
+            Some(_) if record.acl.is_none() => return true,
+            Some(mode) if mode.is_ttl() => return false,
+            Some(_) => {}
         }
-        _ => Some(false),
-    });
-    known.any(|lacks_acl| lacks_acl)
+    }
+    false
 }

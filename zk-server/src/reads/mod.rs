@@ -19,7 +19,7 @@ use zk_proto::{
     ErrorCode, OpCode, PathRequest, Perms, ReadRequest, Request, RequestHeader, Ustr, Xid, Zxid,
     jute,
 };
-use zk_tree::{AclRules, DataTree, NodeRef, WatchKind, WatchLists, Watches};
+use zk_tree::{AclRules, DataTree, NodeRef, WatchKind, Watches};
 
 /// What reads need to know of the configuration.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +45,6 @@ pub(crate) fn answer(reader: &Reader<'_>, header: RequestHeader, body: &[u8], ou
         OpCode::SASL => return sasl(header, body, out),
         _ => {}
     }
-    let before = out.len();
     let result = match Request::decode(header.op, body) {
         Ok(Request::MultiRead(ops)) => return reader.multi_read(header.xid, &ops, out),
         Ok(request) => reader.serve(header.xid, &request, out),
@@ -55,8 +54,6 @@ pub(crate) fn answer(reader: &Reader<'_>, header: RequestHeader, body: &[u8], ou
         Err(_) => Err(ErrorCode::MARSHALLING_ERROR),
     };
     if let Err(code) = result {
-        // Events of a setWatches that failed half-way are taken back too.
-        out.truncate(before);
         header_only(out, header.xid, zxid, code);
     }
 }
@@ -85,8 +82,8 @@ impl Reader<'_> {
             Request::AddWatch(add) => self.add_watch(xid, add, out),
             Request::CheckWatches(what) => self.check_watches(xid, what, out),
             Request::RemoveWatches(what) => self.remove_watches(xid, what, out),
-            Request::SetWatches(set) => self.set_watches(xid, &WatchLists::try_from(set)?, out),
-            Request::SetWatches2(set) => self.set_watches(xid, &WatchLists::try_from(set)?, out),
+            Request::SetWatches(set) => self.set_watches(xid, &set.into(), out),
+            Request::SetWatches2(set) => self.set_watches(xid, &set.into(), out),
             _ => Err(ErrorCode::UNIMPLEMENTED),
         }
     }

@@ -53,7 +53,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Events for what the client missed come before the answer.
+    /// Events for what the client missed come before the answer, even if that
+    /// is an error.
     pub(super) fn set_watches(
         &self,
         xid: Xid,
@@ -71,6 +72,9 @@ impl Reader<'_> {
         self.watches
             .lock()
             .set_again(self.conn.id(), lists, node, missed);
+        if !lists.is_whole {
+            return Err(ErrorCode::MARSHALLING_ERROR);
+        }
         header_only(out, xid, self.zxid(), ErrorCode::OK);
         Ok(())
     }

@@ -3,11 +3,14 @@
 //! (`DataTree.setWatches`).
 
 use super::{WatchKind, WatcherId, Watches};
-use zk_proto::{ErrorCode, EventType, SetWatches, SetWatches2, Ustr, Zxid};
+use zk_proto::{EventType, SetWatches, SetWatches2, Ustr, Zxid};
 
-/// The lists of a setWatches or setWatches2, none of them null.
+/// The lists of a setWatches or setWatches2 up to the first null one, at which
+/// Apache stumbles when it has served those before it.
 #[derive(Clone, Copy, Debug)]
 pub struct WatchLists<'r, 'a> {
+    /// Whether none of them is null; else the answer is `MARSHALLING_ERROR`.
+    pub is_whole: bool,
     /// Last zxid that the client saw.
     pub since: Zxid,
     /// Paths with data watches on znodes that existed.
@@ -31,40 +34,56 @@ pub struct NodeTimes {
     pub pzxid: Zxid,
 }
 
-impl<'r, 'a> TryFrom<&'r SetWatches<'a>> for WatchLists<'r, 'a> {
-    type Error = ErrorCode;
-
-    /// `MARSHALLING_ERROR` when a list is null.
-    fn try_from(request: &'r SetWatches<'a>) -> Result<Self, ErrorCode> {
-        Ok(Self {
+impl<'r, 'a> From<&'r SetWatches<'a>> for WatchLists<'r, 'a> {
+    fn from(request: &'r SetWatches<'a>) -> Self {
+        let lists = [&request.data, &request.exist, &request.child];
+        let ([data, exist, child], is_whole) = up_to_null(lists);
+        Self {
+            is_whole,
             since: request.relative_zxid,
-            data: list(request.data.as_ref())?,
-            exist: list(request.exist.as_ref())?,
-            child: list(request.child.as_ref())?,
+            data,
+            exist,
+            child,
             persistent: &[],
             recursive: &[],
-        })
+        }
     }
 }
 
-impl<'r, 'a> TryFrom<&'r SetWatches2<'a>> for WatchLists<'r, 'a> {
-    type Error = ErrorCode;
-
-    /// `MARSHALLING_ERROR` when a list is null.
-    fn try_from(request: &'r SetWatches2<'a>) -> Result<Self, ErrorCode> {
-        Ok(Self {
+impl<'r, 'a> From<&'r SetWatches2<'a>> for WatchLists<'r, 'a> {
+    fn from(request: &'r SetWatches2<'a>) -> Self {
+        let ([data, exist, child, persistent, recursive], is_whole) = up_to_null([
+            &request.data,
+            &request.exist,
+            &request.child,
+            &request.persistent,
+            &request.recursive,
+        ]);
+        Self {
+            is_whole,
             since: request.relative_zxid,
-            data: list(request.data.as_ref())?,
-            exist: list(request.exist.as_ref())?,
-            child: list(request.child.as_ref())?,
-            persistent: list(request.persistent.as_ref())?,
-            recursive: list(request.recursive.as_ref())?,
-        })
+            data,
+            exist,
+            child,
+            persistent,
+            recursive,
+        }
     }
 }
 
-fn list<'r, 'a>(list: Option<&'r Vec<Ustr<'a>>>) -> Result<&'r [Ustr<'a>], ErrorCode> {
-    list.map(Vec::as_slice).ok_or(ErrorCode::MARSHALLING_ERROR)
+type List<'a> = Option<Vec<Ustr<'a>>>;
+
+/// The lists, empty from the first null one on, and whether there was none.
+fn up_to_null<'r, 'a, const N: usize>(lists: [&'r List<'a>; N]) -> ([&'r [Ustr<'a>]; N], bool) {
+    let mut is_whole = true;
+    let lists = lists.map(|list| match list {
+        Some(list) if is_whole => list.as_slice(),
+        _ => {
+            is_whole = false;
+            &[]
+        }
+    });
+    (lists, is_whole)
 }
 
 impl Watches {

@@ -344,8 +344,8 @@ impl Server {
 
     fn serve_watches(&mut self, id: WatcherId, request: &Request<'_>) -> Answer {
         match request {
-            Request::SetWatches(lists) => self.set_again(id, &lists.try_into()?),
-            Request::SetWatches2(lists) => self.set_again(id, &lists.try_into()?),
+            Request::SetWatches(lists) => self.set_again(id, &lists.into()),
+            Request::SetWatches2(lists) => self.set_again(id, &lists.into()),
             Request::AddWatch(add) => {
                 let mode = AddWatchMode::from_code(add.mode).ok_or(ErrorCode::MARSHALLING_ERROR)?;
                 self.watches.add(id, add.path.as_deref(), mode.into());
@@ -454,7 +454,10 @@ impl Server {
         self.watches.set_again(id, lists, times, |kind, path| {
             sent.push_back(Packet::Event(kind, path.to_owned(), Zxid::NONE));
         });
-        Ok(Response::Empty)
+        match lists.is_whole {
+            true => Ok(Response::Empty),
+            false => Err(ErrorCode::MARSHALLING_ERROR),
+        }
     }
 }
 

@@ -63,6 +63,7 @@ fn who_was_away_misses_nothing() {
             let none: &[Ustr<'_>] = &[];
             for (which, told) in told.iter_mut().enumerate() {
                 let lists = WatchLists {
+                    is_whole: true,
                     since,
                     data: if which == 0 { &there } else { none },
                     exist: if which == 1 { &missing } else { none },
