@@ -114,7 +114,7 @@ impl Sessions {
 
     /// createSession is answered without a reply header, unless it fails.
     fn session_answer(&self, side: Side, payload: &[u8]) -> Option<Line> {
-        if !matches!(payload.len(), 36 | 37) {
+        if !matches!(payload.len(), 36 | 37) || !payload.starts_with(&[0; 4]) {
             return None;
         }
         let response = ConnectResponse::decode(payload).ok()?;
@@ -128,7 +128,7 @@ impl Sessions {
     }
 
     fn body(&self, side: Side, op: OpCode, header: &ReplyHeader, body: &[u8]) -> String {
-        if !header.err.is_ok() {
+        if !header.err.is_ok() && op != OpCode::MULTI_READ {
             return hex(body);
         }
         match Response::decode(op, body) {
