@@ -9,6 +9,7 @@
 //! | 1 | 0x42 |
 
 use simd_adler32::adler32;
+use std::sync::atomic::{Ordering, compiler_fence};
 use zk_proto::txn::RECORD_END;
 use zk_proto::{OpCode, Zxid};
 
@@ -21,15 +22,21 @@ pub(crate) const HEADER: usize = 32;
 /// The longest payload. Apache's limit is `jute.maxbuffer`, far below.
 pub const MAX_PAYLOAD: usize = 256 << 20;
 
-/// Fills `out`, which is [`OVERHEAD`] longer than `payload`.
+/// Fills `out`, which is [`OVERHEAD`] longer than `payload` and zero.
+///
+/// The length comes last: while it is zero the log ends here. So a process
+/// that is killed half way leaves a log that Apache opens, which does not
+/// start on a record whose checksum is wrong.
 pub(crate) fn write(out: &mut [u8], payload: &[u8]) {
     let length = i32::try_from(payload.len()).expect("the payload was measured");
     let (prefix, rest) = out.split_at_mut(PREFIX);
-    prefix[..8].copy_from_slice(&u64::from(adler32(&payload)).to_be_bytes());
-    prefix[8..].copy_from_slice(&length.to_be_bytes());
     let (body, end) = rest.split_at_mut(payload.len());
     body.copy_from_slice(payload);
     end[0] = RECORD_END;
+    prefix[..8].copy_from_slice(&u64::from(adler32(&payload)).to_be_bytes());
+    // A kill falls between two instructions, like a signal handler.
+    compiler_fence(Ordering::Release);
+    prefix[8..].copy_from_slice(&length.to_be_bytes());
 }
 
 /// The start of a record.
