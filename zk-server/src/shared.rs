@@ -5,7 +5,7 @@
 
 use crate::auth::AuthConfig;
 use crate::clock::Clock;
-use crate::conn::{Conn, ConnTable};
+use crate::conn::{Conn, ConnTable, LargeRequests};
 use crate::four_letter::WordState;
 use crate::pipeline::Inbox;
 use crate::reads::ReadConfig;
@@ -25,8 +25,6 @@ pub(crate) struct Settings {
     pub(crate) max_session_timeout_ms: i32,
     /// `globalOutstandingLimit`.
     pub(crate) outstanding_max: usize,
-    /// `sessionRequireClientSASLAuth`: nobody can, as there is no provider.
-    pub(crate) require_sasl: bool,
     pub(crate) auth: AuthConfig,
     pub(crate) reads: ReadConfig,
     /// Four-letter words that are answered.
@@ -44,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: SessionTracker,
     pub(crate) session_ids: SessionIds,
     pub(crate) inbox: Inbox,
+    pub(crate) large: LargeRequests,
     pub(crate) stats: ServerStats,
     pub(crate) words: WordState,
     /// The tree's last zxid, readable without its lock.
@@ -66,6 +65,9 @@ impl Shared {
             sessions.add(id, timeout_ms, clock.now_ms());
         }
         let last_zxid = tree.last_zxid();
+        let live = tree.sessions().map(|(id, _)| id);
+        let monotonic_ms = crate::clock::machine_monotonic_ms();
+        let session_ids = SessionIds::new(server_id, monotonic_ms, live);
         Self {
             settings,
             clock,
@@ -73,8 +75,12 @@ impl Shared {
             watches: Mutex::new(Watches::new(info.hash_seed)),
             conns: ConnTable::new(limits.per_address, limits.total),
             sessions,
-            session_ids: SessionIds::new(server_id, crate::clock::machine_monotonic_ms()),
+            session_ids,
             inbox: Inbox::default(),
+            large: LargeRequests::new(
+                info.config.limits.large_request_threshold,
+                info.config.limits.large_request_max_bytes,
+            ),
             stats: ServerStats::default(),
             words: WordState::default(),
             last_zxid: AtomicI64::new(last_zxid.0),

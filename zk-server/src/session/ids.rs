@@ -6,8 +6,8 @@ use zk_proto::SessionId;
 /// Never handed out: a container's owner looks like this.
 const RESERVED: i64 = i64::MIN;
 
-/// Hands out session ids that no other server of the ensemble and no earlier
-/// life of this one hands out.
+/// Hands out session ids that no other server of the ensemble and no live
+/// session has.
 #[derive(Debug)]
 pub(crate) struct SessionIds {
     next: AtomicI64,
@@ -16,11 +16,20 @@ pub(crate) struct SessionIds {
 impl SessionIds {
     /// The server's id in the high byte, then 40 bits of the machine's
     /// monotonic clock in ms, then 16 bits to count.
-    pub(crate) fn new(server_id: i64, monotonic_ms: i64) -> Self {
+    ///
+    /// That clock starts anew with the machine, and is another one on another
+    /// machine, so ids begin behind those of `live` sessions.
+    pub(crate) fn new(
+        server_id: i64,
+        monotonic_ms: i64,
+        live: impl Iterator<Item = SessionId>,
+    ) -> Self {
         let clock = ((monotonic_ms as u64) << 24) >> 8;
         let first = clock as i64 | (server_id << 56);
+        let own = live.map(|id| id.0).filter(|id| id >> 56 == first >> 56);
+        let behind = own.max().map_or(first, |last| last.wrapping_add(1));
         Self {
-            next: AtomicI64::new(first),
+            next: AtomicI64::new(first.max(behind)),
         }
     }
 
@@ -38,10 +47,11 @@ impl SessionIds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::iter;
 
     #[test]
     fn ids_carry_the_server_and_count_up() {
-        let ids = SessionIds::new(1, 0x0019_7412);
+        let ids = SessionIds::new(1, 0x0019_7412, iter::empty());
         let first = ids.next();
         assert_eq!(first.0 >> 56, 1);
         assert_eq!(first, SessionId(0x0100_0019_7412_0000));
@@ -49,8 +59,19 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_live_sessions_are_not_handed_out_again() {
+        let first = SessionIds::new(1, 5000, iter::empty()).next();
+        // From a longer uptime, and from another server.
+        let live = [SessionId(first.0 + 7), SessionId(first.0 | 2 << 56)];
+        let ids = SessionIds::new(1, 5000, live.into_iter());
+        assert_eq!(ids.next(), SessionId(first.0 + 8));
+        let ids = SessionIds::new(1, 9000, live.into_iter());
+        assert!(ids.next().0 > first.0 + 8, "the clock is ahead");
+    }
+
+    #[test]
     fn servers_beyond_127_have_negative_ids() {
-        assert!(SessionIds::new(200, 5).next().0 < 0);
+        assert!(SessionIds::new(200, 5, iter::empty()).next().0 < 0);
     }
 
     #[test]
