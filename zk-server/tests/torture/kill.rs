@@ -92,9 +92,11 @@ impl Torture {
         let snap_count = self.rng.pick(&[20, 100, 100, 1000]);
         let compression = self.rng.pick(&["", "", "", "gz", "snappy"]);
         let log_limit = self.rng.pick(&[-1, -1, 128]);
+        // What was written outlives the process, flushed or not.
+        let flush = self.rng.pick(&["yes", "yes", "no"]);
         let log_dir = self.log_dir.display();
         let extra = format!(
-            "dataLogDir={log_dir}\npreAllocSize=64\nsnapCount={snap_count}\nsnapshot.compression.method={compression}\n\
+            "dataLogDir={log_dir}\nforceSync={flush}\npreAllocSize=64\nsnapCount={snap_count}\nsnapshot.compression.method={compression}\n\
              txnLogSizeLimitInKb={log_limit}\nautopurge.purgeInterval=1\nautopurge.snapRetainCount=3"
         );
         write_config(&self.data_dir, 0, &extra)

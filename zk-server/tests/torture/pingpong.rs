@@ -4,16 +4,19 @@
 //! digests in the files are those of the trees. In the end Apache's own tools
 //! read the files.
 
-use crate::support::apache::{Apache, ApacheServer};
+use crate::support::apache::Apache;
 use crate::support::client::{
     Client, Ticket, create, create_record, delete, monitored, of_path, read, set, word,
 };
 use crate::support::fixtures;
 use crate::support::process::{Process, assert_sound, write_config};
+use crate::support::rng::Rng;
 use crate::support::tree::{self, Nodes};
-use crate::support::writer::{SESSION_MS, ephemerals};
+use crate::support::writer::{SESSION_MS, Writer, ephemerals};
+use rustix::process::Signal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 use zk_log::{FileStorage, LogConfig, LogDirs};
 use zk_proto::{
@@ -89,6 +92,66 @@ fn between_380_and_ours() {
     game.at_apache(0);
 }
 
+/// In the middle of writes, large ones among them: the next server opens what
+/// the killed one left, and nothing that was acknowledged is lost.
+#[test]
+fn killed_under_load() {
+    let Some(apache) = Apache::find("killed_under_load", "ZK_APACHE_395") else {
+        return;
+    };
+    let (_, seed) = Rng::from_env("ZK_PINGPONG_SEED");
+    let extra = format!("{SUPER}\npreAllocSize=64\nsnapCount=1000");
+    let dir = tempfile::tempdir().expect("a directory");
+    let data_dir = dir.path().join("data");
+    std::fs::create_dir(&data_dir).expect("a directory");
+    let mut writers = Vec::new();
+    for round in 0..6 {
+        let context = format!("ZK_PINGPONG_SEED={seed} round {round}");
+        if round % 2 == 0 {
+            let server = Process::start(&write_config(&data_dir, 0, &extra));
+            load(server.address(), &mut writers, seed, &context, || {
+                server.signal(Signal::KILL);
+            });
+            assert_sound(&server.wait().1);
+        } else {
+            let mut server = apache.start(&data_dir, &extra);
+            let address = server.address();
+            load(address, &mut writers, seed, &context, || server.kill());
+        }
+    }
+}
+
+/// Compares with what was acknowledged, then writes until the server is gone.
+fn load(
+    address: SocketAddr,
+    writers: &mut Vec<Writer>,
+    seed: u64,
+    context: &str,
+    kill: impl FnOnce(),
+) {
+    if writers.is_empty() {
+        writers.extend((0..4).map(|at| Writer::new(address, at, seed)));
+    }
+    for writer in writers.iter_mut() {
+        writer.largest = 20_000;
+        let mut client = writer.resume(address).expect("it serves");
+        let found = writer.found_by(&mut client);
+        writer.progress.lock().settle(found, context);
+    }
+    let mismatches = monitored(address, "zk_digest_mismatches_count");
+    assert_eq!(mismatches, 0, "{context}");
+    std::thread::scope(|scope| {
+        for writer in writers.iter_mut() {
+            scope.spawn(move || {
+                let mut client = writer.resume(address).expect("it serves");
+                writer.run(&mut client);
+            });
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        kill();
+    });
+}
+
 /// A directory, and what is known about it.
 struct Game<'a> {
     apache: &'a Apache,
@@ -134,9 +197,9 @@ impl<'a> Game<'a> {
 
     fn at_apache(&mut self, churn: usize) {
         let config = self.config(&self.apaches);
-        let server = self.apache.start(&self.data_dir, &config);
+        let mut server = self.apache.start(&self.data_dir, &config);
         self.visit(server.address(), churn, "Apache");
-        ApacheServer::kill(server);
+        server.kill();
         self.check_files();
     }
 

@@ -119,8 +119,8 @@ impl ApacheServer {
         self.address
     }
 
-    /// kill -9, which is how Apache's own script used to stop it.
-    pub(crate) fn kill(mut self) {
+    /// kill -9, which is also how Apache's own script used to stop it.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it can be waited for");
     }

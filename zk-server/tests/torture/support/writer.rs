@@ -293,6 +293,8 @@ pub(crate) struct Writer {
     rng: Rng,
     home: String,
     pub(crate) ticket: Ticket,
+    /// Bytes of the largest data that it writes.
+    pub(crate) largest: usize,
     pub(crate) progress: Arc<Mutex<Progress>>,
 }
 
@@ -317,6 +319,7 @@ impl Writer {
             rng: Rng::new(seed ^ (index as u64) << 32),
             home,
             ticket: client.ticket.clone(),
+            largest: 700,
             progress: Arc::new(Mutex::new(progress)),
         }
     }
@@ -327,6 +330,7 @@ impl Writer {
             rng: self.rng.clone(),
             home: self.home.clone(),
             ticket: self.ticket.clone(),
+            largest: self.largest,
             progress: Arc::new(Mutex::new(self.progress.lock().clone())),
         }
     }
@@ -337,6 +341,7 @@ impl Writer {
             rng: self.rng.clone(),
             home: self.home.clone(),
             ticket: self.ticket.clone(),
+            largest: self.largest,
             progress: self.progress.clone(),
         }
     }
@@ -396,7 +401,7 @@ impl Writer {
     }
 
     fn data(&mut self) -> Vec<u8> {
-        let length = self.rng.pick(&[0, 10, 100, 700]);
+        let length = self.rng.pick(&[0, 10, 100, self.largest]);
         let mut data = self.rng.next().to_be_bytes().to_vec();
         data.resize(8 + length, b'x');
         data
