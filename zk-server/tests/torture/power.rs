@@ -12,14 +12,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zk_log::MemStorage;
 
 const WRITERS: usize = 3;
+/// Images of one server's life.
+const LIFE: usize = 30;
 
 #[test]
 fn nothing_acknowledged_is_lost_by_a_power_failure() {
     let images = number("ZK_POWER_IMAGES", 300);
     let (mut rng, seed) = Rng::from_env("ZK_POWER_SEED");
     // A few lives, because this disk remembers every file that ever was.
-    let answers: u64 = (0..10)
-        .map(|life| one_life(&mut rng, seed ^ life, images / 10))
+    let answers: u64 = (0..images.div_ceil(LIFE))
+        .map(|life| one_life(&mut rng, seed, life))
         .sum();
     println!("{images} images, {answers} writes acknowledged");
     assert!(
@@ -28,13 +30,13 @@ fn nothing_acknowledged_is_lost_by_a_power_failure() {
     );
 }
 
-fn one_life(rng: &mut Rng, seed: u64, images: usize) -> u64 {
+fn one_life(rng: &mut Rng, seed: u64, life: usize) -> u64 {
     let disk = MemStorage::new();
     let config = "snapCount=60\nautopurge.purgeInterval=1";
     let server = Memory::start(Arc::new(disk.clone()), config).expect("it starts");
     let address = server.address();
     let writers: Vec<_> = (0..WRITERS)
-        .map(|at| Writer::new(address, at, seed))
+        .map(|at| Writer::new(address, at, seed ^ life as u64))
         .collect();
     let progresses: Vec<_> = writers
         .iter()
@@ -53,13 +55,13 @@ fn one_life(rng: &mut Rng, seed: u64, images: usize) -> u64 {
         }
         // Also when a check fails, so that the scope can end.
         let _stop = StopAtEnd(&stop);
-        for image in 0..images {
+        for image in 0..LIFE {
             wait_for_writes(&progresses);
             fail(
                 rng,
                 &disk,
                 &progresses,
-                &format!("ZK_POWER_SEED={seed} image {image}"),
+                &format!("ZK_POWER_SEED={seed} life {life} image {image}"),
             );
         }
     });
