@@ -338,11 +338,6 @@ fn settings(config: &ServerConfig) -> Settings {
         min_session_timeout_ms: config.sessions.min_timeout_ms,
         max_session_timeout_ms: config.sessions.max_timeout_ms,
         outstanding_max: config.limits.global_outstanding as usize,
-        require_sasl: config
-            .auth
-            .enforced_schemes
-            .iter()
-            .any(|scheme| scheme == "sasl"),
         auth: AuthConfig {
             super_digest: config
                 .auth
@@ -350,6 +345,8 @@ fn settings(config: &ServerConfig) -> Settings {
                 .as_ref()
                 .map(|secret| secret.expose().to_owned()),
             digest_enabled: config.auth.digest_enabled,
+            ensemble: config.auth.ensemble.clone(),
+            enforced_schemes: config.auth.enforced_schemes.clone(),
         },
         reads: ReadConfig {
             acl: acl_rules(config),

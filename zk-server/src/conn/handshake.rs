@@ -28,6 +28,10 @@ pub(super) fn first(shared: &Arc<Shared>, conn: &Arc<Conn>, bytes: &[u8]) -> Res
     {
         return four_letter_word(shared, conn, *word, &bytes[4..]);
     }
+    if !shared.large.fits_announced(bytes) {
+        shared.stats.metrics.large_requests_rejected.add(1);
+        return Err(Stop::Close);
+    }
     let Some(payload) = next_frame(shared, conn, bytes)? else {
         return Ok(First::Incomplete);
     };

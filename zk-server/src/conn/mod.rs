@@ -9,11 +9,13 @@ mod dispatch;
 pub(crate) use dispatch::{Class, class};
 mod handshake;
 mod input;
+mod large;
 mod outbox;
 mod table;
 mod task;
 
 pub(crate) use handshake::respond;
+pub(crate) use large::LargeRequests;
 pub(crate) use outbox::{Flushed, Outbox};
 pub(crate) use table::ConnTable;
 pub(crate) use task::serve;
@@ -278,6 +280,13 @@ impl Conn {
     /// Whether the task has to look after the outbox.
     pub(crate) fn needs_task(&self) -> bool {
         self.needs_task.load(Ordering::Acquire)
+    }
+
+    /// Appends a watch event; `false` when the client has left so many of them
+    /// unread that this ended the connection.
+    #[must_use]
+    pub(crate) fn push_event(&self, event: &[u8]) -> bool {
+        self.outbox.lock().push_event(event)
     }
 
     /// Writes what is in the outbox as far as the socket takes it. For the

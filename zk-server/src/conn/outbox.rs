@@ -11,6 +11,10 @@ use tokio::net::TcpStream;
 /// A buffer above this is freed when it was written.
 const KEEP_CAPACITY: usize = 4 * 1024;
 
+/// Bytes of watch events that a client may leave unread. Answers are limited
+/// by what the client asks; nothing but this limits events.
+const EVENTS_MAX: usize = 64 * 1024 * 1024;
+
 /// How far a flush came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flushed {
@@ -35,6 +39,8 @@ enum Closing {
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     written: usize,
+    /// Bytes of watch events since the outbox was last empty.
+    events: usize,
     closing: Closing,
     waker: Option<Waker>,
 }
@@ -48,6 +54,22 @@ impl Outbox {
         }
     }
 
+    /// Appends a watch event. `false` when the client has left so many of
+    /// them unread that the connection is to be closed, which this does.
+    #[must_use]
+    pub(crate) fn push_event(&mut self, event: &[u8]) -> bool {
+        if self.closing != Closing::No {
+            return true;
+        }
+        self.events += event.len();
+        if self.events > EVENTS_MAX && self.backlog() > EVENTS_MAX {
+            self.close();
+            return false;
+        }
+        self.bytes.extend_from_slice(event);
+        true
+    }
+
     /// Writes as much as the socket takes.
     pub(crate) fn flush(&mut self, stream: &TcpStream) -> Flushed {
         if self.closing == Closing::Now {
@@ -57,6 +79,7 @@ impl Outbox {
             match stream.try_write(&self.bytes[self.written..]) {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.forget_written();
                     return Flushed::Blocked;
                 }
                 Err(_) => {
@@ -72,8 +95,18 @@ impl Outbox {
         }
     }
 
+    /// Gives back what was written, once that is most of the buffer: a client
+    /// that is always a little behind must not make it grow for ever.
+    fn forget_written(&mut self) {
+        if self.written > self.bytes.len() / 2 {
+            self.bytes.drain(..self.written);
+            self.written = 0;
+        }
+    }
+
     fn recycle(&mut self) {
         self.written = 0;
+        self.events = 0;
         if self.bytes.capacity() > KEEP_CAPACITY {
             self.bytes = Vec::new();
         } else {
@@ -111,5 +144,71 @@ impl Outbox {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    const EVENT: &[u8] = &[7; 1024 * 1024];
+
+    fn push_events(outbox: &mut Outbox, count: usize) -> bool {
+        (0..count).all(|_| outbox.push_event(EVENT))
+    }
+
+    #[test]
+    fn too_many_unread_events_end_the_connection() {
+        let mut outbox = Outbox::default();
+        let most = EVENTS_MAX / EVENT.len();
+        assert!(push_events(&mut outbox, most));
+        assert!(
+            outbox.push_event(b"a"),
+            "the backlog is not above the limit"
+        );
+        assert!(!outbox.push_event(b"b"));
+        assert_eq!(outbox.closing, Closing::Now);
+        assert_eq!((outbox.backlog(), outbox.bytes.capacity()), (0, 0));
+        assert!(outbox.push_event(b"c"), "it is told once");
+        assert_eq!(outbox.backlog(), 0);
+    }
+
+    #[test]
+    fn answers_are_not_counted_as_events() {
+        let mut outbox = Outbox::default();
+        outbox.push(|out| out.resize(EVENTS_MAX + 1, 0));
+        assert!(push_events(&mut outbox, 2));
+        assert_eq!(outbox.backlog(), EVENTS_MAX + 1 + 2 * EVENT.len());
+    }
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        (client.unwrap(), accepted.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_gets_any_number_of_events() {
+        let (mut client, server) = pair().await;
+        let mut outbox = Outbox::default();
+        let reader =
+            tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });
+        let rounds = 2 * EVENTS_MAX / EVENT.len();
+        for _ in 0..rounds {
+            // One stays behind, so that the buffer is seldom empty.
+            assert!(outbox.push_event(EVENT));
+            outbox.flush(&server);
+            while outbox.backlog() > EVENT.len() {
+                server.writable().await.unwrap();
+                outbox.flush(&server);
+            }
+            assert!(outbox.bytes.len() <= 4 * EVENT.len(), "written bytes stay");
+        }
+        drop(server);
+        let unread = outbox.backlog() as u64;
+        let read = reader.await.unwrap().unwrap();
+        assert_eq!(read + unread, (rounds * EVENT.len()) as u64);
     }
 }

@@ -92,7 +92,7 @@ table!(COUNTERS: u64, m => {
     "prep_processor_request_queued" = m.prep_queued.value();
     "stale_replies";
     "response_bytes" = m.traffic_total(|traffic| &traffic.response_bytes);
-    "ensemble_auth_fail";
+    "ensemble_auth_fail" = m.ensemble_auth_fail.value();
     "diff_count";
     "connection_revalidate_count" = m.connection_revalidate_count.value();
     "quit_leading_due_to_disloyal_voter";
@@ -101,10 +101,10 @@ table!(COUNTERS: u64, m => {
     "commit_count";
     "outstanding_changes_queued";
     "request_commit_queued";
-    "ensemble_auth_skip";
+    "ensemble_auth_skip" = m.ensemble_auth_skip.value();
     "skip_learner_request_to_next_processor_count";
     "proposal_count";
-    "large_requests_rejected";
+    "large_requests_rejected" = m.large_requests_rejected.value();
     "outstanding_changes_removed";
     "restore_error_count";
     "cnxn_closed_without_zk_server_running";
@@ -113,7 +113,7 @@ table!(COUNTERS: u64, m => {
     "learner_proposal_received_count";
     "digest_mismatches_count" = m.digest_mismatches.value();
     "dead_watchers_cleared";
-    "ensemble_auth_success";
+    "ensemble_auth_success" = m.ensemble_auth_success.value();
     "learner_commit_received_count";
     "snapshot_error_count" = m.snapshot_errors.value();
     "connection_request_count" = m.connection_request_count.value();

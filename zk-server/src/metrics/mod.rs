@@ -69,6 +69,12 @@ struct Metrics {
     connection_request_count: Counter,
     stale_sessions_expired: Counter,
     digest_mismatches: Counter,
+    /// Requests that ended their connection because they were large.
+    large_requests_rejected: Counter,
+    /// Clients that named this ensemble, another one, or none that counts.
+    ensemble_auth_success: Counter,
+    ensemble_auth_fail: Counter,
+    ensemble_auth_skip: Counter,
     /// Snapshots that could not be written, whoever asked for them.
     snapshot_errors: Counter,
     /// Requests that came to the pipeline: writes, and what waits behind them.

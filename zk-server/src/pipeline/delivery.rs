@@ -97,7 +97,9 @@ impl Delivery {
         if self.frame.is_empty() {
             reads::notification(&mut self.frame, event.kind, event.path, event.zxid);
         }
-        conn.push_bytes(&self.frame);
+        if !conn.push_event(&self.frame) {
+            tracing::warn!(client = %conn.remote(), session = %conn.session_id(), "closing the connection: its client does not read its watch events");
+        }
         self.tally.told(&self.frame);
         conn.stats.sent.fetch_add(1, Ordering::Relaxed);
         self.touch(&conn);

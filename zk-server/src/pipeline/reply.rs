@@ -2,6 +2,7 @@
 //! that only waited for its turn.
 
 use super::inbox::{Item, Origin};
+use crate::auth::{self, Verdict};
 use crate::conn::{Class, Conn, class, respond};
 use crate::reads::{self, header_only, put_buffer, put_int, put_multi_header, put_stat, reply};
 use crate::shared::Shared;
@@ -131,16 +132,19 @@ fn sync(xid: Xid, zxid: Zxid, body: &[u8], out: &mut Vec<u8>) {
 /// Adds the identities that an auth request proves; its error code. An
 /// undecodable one proves nothing.
 pub(super) fn authenticate(shared: &Shared, conn: &Conn, body: &[u8]) -> ErrorCode {
-    let proven = jute::from_prefix::<AuthPacket<'_>>(body)
-        .ok()
-        .and_then(|packet| {
-            crate::auth::authenticate(&shared.settings.auth, &packet, conn.remote().ip())
-        });
-    match proven {
-        Some(identities) => {
+    let (config, metrics) = (&shared.settings.auth, &shared.stats.metrics);
+    let address = conn.remote().ip();
+    let judged = jute::from_prefix::<AuthPacket<'_>>(body)
+        .map(|packet| auth::authenticate(config, &packet, address, metrics));
+    match judged {
+        Ok(Verdict::Proven(identities)) => {
             conn.add_identities(identities);
             ErrorCode::OK
         }
-        None => ErrorCode::AUTH_FAILED,
+        Ok(Verdict::Elsewhere) => {
+            conn.close();
+            ErrorCode::AUTH_FAILED
+        }
+        Ok(Verdict::Failed) | Err(_) => ErrorCode::AUTH_FAILED,
     }
 }

@@ -15,8 +15,9 @@ pub(crate) enum Stage {
     InOrder,
     /// No transaction: this error is answered when its turn comes.
     Refused(ErrorCode),
-    /// An auth request took effect, or did not, for what comes behind it; the
-    /// answer waits for its turn.
+    /// An auth request took effect, or did not, for what comes behind it; or
+    /// a request lacked the authentication that is asked for. The answer waits
+    /// for its turn; an error ends the connection.
     Auth(ErrorCode),
 }
 

@@ -13,6 +13,7 @@ use super::reply;
 use super::stage::{Stage, Subject};
 use super::tally::Answered;
 use crate::clock;
+use crate::conn::Conn;
 use crate::metrics::usage;
 use crate::reads;
 use crate::shared::Shared;
@@ -86,6 +87,7 @@ impl Pipeline {
         progress.staged(&self.shared.stats.metrics, self.shared.clock.now_ms());
         self.persist(&mut progress)?;
         let batch = std::mem::take(&mut self.batch);
+        self.release_large(&batch);
         self.apply(&batch, &progress);
         self.core.applied(self.core.last_zxid());
         self.shared.inbox.settle(batch.items.len());
@@ -105,6 +107,7 @@ impl Pipeline {
         self.payloads.clear();
         self.stages.clear();
         let time_ms = clock::wall_ms();
+        let auth_enforced = self.shared.settings.auth.is_enforced();
         let tree = self.shared.tree.read();
         for item in &self.batch.items {
             let body = self.batch.body(item);
@@ -112,11 +115,16 @@ impl Pipeline {
                 (Origin::Client(conn), OpCode::AUTH) => {
                     Stage::Auth(reply::authenticate(&self.shared, conn, body))
                 }
+                (Origin::Client(conn), op)
+                    if auth_enforced && lacks_auth(&self.shared, conn, op) =>
+                {
+                    Stage::Auth(ErrorCode::SESSION_CLOSED_REQUIRE_SASL_AUTH)
+                }
                 _ => Subject::of(item, body, |subject| {
                     self.core.stage(&tree, subject, time_ms, &mut self.payloads)
                 }),
             };
-            if item.op == OpCode::CLOSE_SESSION {
+            if item.op == OpCode::CLOSE_SESSION && !matches!(stage, Stage::Auth(_)) {
                 close_session(item);
             }
             self.stages.push(stage);
@@ -125,6 +133,23 @@ impl Pipeline {
         for quota in self.core.refused_by_quota() {
             self.shared.stats.refused_by_quota(&quota.prefix);
         }
+    }
+
+    /// Large requests do not count any more when their answers can be read.
+    fn release_large(&self, batch: &Batch) {
+        let large = &self.shared.large;
+        if !large.is_on() {
+            return;
+        }
+        let clients = batch.items.iter().filter(|item| {
+            // Nobody else's requests were charged.
+            matches!(item.origin, Origin::Client(_))
+        });
+        large.release(
+            clients
+                .map(|item| large.size(item.op, item.body.len()))
+                .sum(),
+        );
     }
 
     /// Appends and flushes the batch's transactions. Nothing is answered
@@ -277,6 +302,13 @@ fn end_session(shared: &Shared, item: &Item, session: SessionId) {
             }
         }
     }
+}
+
+/// Whether a request that waited behind its handshake is one of a client that
+/// has not authenticated as is asked. The createSession is the handshake.
+fn lacks_auth(shared: &Shared, conn: &Conn, op: OpCode) -> bool {
+    !matches!(op, OpCode::CREATE_SESSION | OpCode::SASL)
+        && !conn.with_identities(|identities| shared.settings.auth.admits(identities))
 }
 
 /// Nothing of the session is served behind its closeSession.

@@ -2,5 +2,6 @@
 
 mod config;
 mod four_letter;
+mod limits;
 mod standalone;
 mod support;

@@ -76,7 +76,17 @@ impl Wire {
         Some(wire)
     }
 
+    /// Asks for a new session and waits for nothing.
+    pub(crate) fn send_handshake(&mut self) {
+        self.ask(None, 30_000);
+    }
+
     pub(crate) fn handshake(&mut self, ticket: Option<&Ticket>, timeout_ms: i32) -> Option<Ticket> {
+        self.ask(ticket, timeout_ms);
+        self.ticket()
+    }
+
+    fn ask(&mut self, ticket: Option<&Ticket>, timeout_ms: i32) {
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: Zxid::ZERO,
@@ -88,6 +98,10 @@ impl Wire {
         let mut payload = Vec::new();
         request.encode(&mut payload).expect("it encodes");
         self.send_payload(&payload);
+    }
+
+    /// The session that was asked for; `None` when it is refused.
+    pub(crate) fn ticket(&mut self) -> Option<Ticket> {
         let payload = self.payload().expect("a ConnectResponse");
         let response = ConnectResponse::decode(&payload).expect("it decodes");
         if response.session_id == SessionId::NONE {
