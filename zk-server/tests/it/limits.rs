@@ -248,3 +248,43 @@ fn an_undecodable_create_session_takes_a_zxid() {
     });
     assert_eq!(wire.ok(&sync).header.zxid.0, before.0 + 2);
 }
+
+#[test]
+fn a_used_container_goes_though_many_come_before_it() {
+    let server = Local::start("znode.container.checkIntervalMs=20");
+    let (mut wire, _) = Wire::open(server.address());
+    let container = |path: &str| {
+        let Request::Create(_, record) = create("/", b"", 4) else {
+            panic!("a create");
+        };
+        let mut body = Vec::new();
+        let path = Some(path.into());
+        Request::Create(
+            OpCode::CREATE_CONTAINER,
+            zk_proto::CreateRequest { path, ..record },
+        )
+        .encode(&mut body)
+        .expect("it encodes");
+        body
+    };
+    // More than one look sees, and none of them was ever used.
+    for number in 0..300 {
+        wire.send_body(OpCode::CREATE_CONTAINER, &container(&format!("/c{number}")));
+        assert_eq!(wire.next().expect("an answer").header.err, ErrorCode::OK);
+    }
+    wire.send_body(OpCode::CREATE_CONTAINER, &container("/used"));
+    assert_eq!(wire.next().expect("an answer").header.err, ErrorCode::OK);
+    wire.ok(&create("/used/child", b"", 0));
+    wire.ok(&Request::Exists(ReadRequest {
+        path: Some("/used".into()),
+        watch: true,
+    }));
+    wire.ok(&Request::Delete(zk_proto::DeleteRequest {
+        path: Some("/used/child".into()),
+        version: -1,
+    }));
+    let event = wire.next().expect("an event");
+    assert_eq!(event.event(), Some((2, "/used".into())));
+    wire.ok(&exists("/c0"));
+    wire.ok(&exists("/c299"));
+}
