@@ -11,6 +11,8 @@ use zk_proto::{Acl, CreateRequest, OpCode, Request, SetAclRequest};
 /// Clients that act at random; one more audits.
 pub(crate) const CLIENTS: usize = 6;
 pub(crate) const AUDITOR: usize = CLIENTS;
+/// Its sessions expire.
+pub(crate) const MORTAL: usize = CLIENTS + 1;
 
 /// What most clients show when they connect, by client.
 const CREDENTIALS: [Option<&str>; CLIENTS] = [
@@ -35,6 +37,7 @@ impl World {
     /// One thing, of one client.
     pub(crate) fn step(&mut self) {
         let client = self.rng.below(CLIENTS);
+        self.known.turn(client);
         if self.clients[client].links.is_none() {
             return self.come_back(client);
         }

@@ -6,7 +6,7 @@ use super::canon::Line;
 use super::world::World;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use zk_proto::{OpCode, PathRequest, ReadRequest, ReplyHeader, Request, Response, jute};
+use zk_proto::{OpCode, PathRequest, ReadRequest, ReplyHeader, Request, Response, SessionId, jute};
 
 /// Requests sent in one piece.
 const PIECE: usize = 40;

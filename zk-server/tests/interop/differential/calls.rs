@@ -235,7 +235,10 @@ fn who_am_i(_: &mut Rng, _: &Known, _: i64) -> Call {
 }
 
 fn watcher(rng: &mut Rng, known: &Known, op: OpCode) -> Call {
-    let path = draw::path(rng, known);
+    let path = match known.watched() {
+        Some(watched) if rng.percent(80) => Some(watched[rng.below(watched.len())].clone()),
+        _ => draw::path(rng, known),
+    };
     let kind = rng.weighted(&[1, 20, 20, 20, 20, 20, 1]);
     let odd = *rng.pick(&[-1, 7, i32::MAX]);
     let record = WatcherRequest {

@@ -61,7 +61,7 @@ impl Sessions {
         }
     }
 
-    fn label(&self, side: Side, id: SessionId) -> String {
+    pub(crate) fn label(&self, side: Side, id: SessionId) -> String {
         if id == SessionId::NONE {
             return "none".into();
         }

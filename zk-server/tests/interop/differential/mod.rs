@@ -13,15 +13,17 @@ mod calls;
 mod canon;
 mod connect;
 mod draw;
+mod expiry;
 mod journal;
 mod known;
 mod multis;
 mod mutate;
+mod tally;
 mod world;
 
 use crate::support::environment;
 use crate::support::twins::Twins;
-use actions::CLIENTS;
+use actions::MORTAL;
 use std::time::{SystemTime, UNIX_EPOCH};
 use world::World;
 
@@ -42,17 +44,19 @@ fn servers_answer_alike() {
     let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS);
     let seed = environment::number("ZK_INTEROP_SEED").unwrap_or_else(new_seed);
     println!("ZK_INTEROP_SEED={seed} ZK_INTEROP_OPS={operations}");
-    let mut world = World::new(twins, seed, CLIENTS + 1);
+    let mut world = World::new(twins, seed, MORTAL + 1);
     world.begin();
     let mut next_audit = AUDIT_EVERY;
     while world.operations < operations {
         world.step();
         if world.operations >= next_audit {
             world.audit();
+            world.expire(next_audit / AUDIT_EVERY % 2 == 0);
             next_audit += AUDIT_EVERY;
         }
     }
     let znodes = world.audit();
+    println!("{}", world.tally);
     println!(
         "{} operations, {} transactions, {znodes} znodes at the end: no difference",
         world.operations, world.zxid

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::canon::{Kind, Line, Sessions};
 use super::journal::Journal;
 use super::known::Known;
+use super::tally::Tally;
 use crate::support::link::{Incoming, Link};
 use crate::support::rng::Rng;
 use crate::support::twins::Twins;
@@ -33,6 +34,7 @@ pub(crate) struct World {
     pub(crate) sessions: Sessions,
     pub(crate) known: Known,
     pub(crate) journal: Journal,
+    pub(crate) tally: Tally,
     /// Transactions that end a session: the order of their events is free.
     closings: HashSet<i64>,
     /// The last zxid that was heard of.
@@ -50,6 +52,7 @@ impl World {
             sessions: Sessions::default(),
             known: Known::default(),
             journal: Journal::new(seed),
+            tally: Tally::default(),
             closings: HashSet::new(),
             zxid: 0,
             operations: 0,
@@ -72,11 +75,9 @@ impl World {
     pub(crate) fn burst(&mut self, client: usize, calls: &[Call]) -> Vec<Vec<u8>> {
         self.operations += u64::try_from(calls.len()).expect("few");
         let xids = self.send(client, calls);
-        let mut ours = self.collect(client, 1, calls);
-        let mut theirs = self.collect(client, 0, calls);
+        let ours = self.collect(client, 1, calls);
+        let theirs = self.collect(client, 0, calls);
         self.learn_closings(calls, &theirs.lines);
-        self.order(&mut theirs.lines);
-        self.order(&mut ours.lines);
         let what = xids.iter().zip(calls);
         let what = what.map(|(xid, call)| format!("xid {xid}: {}", call.describe()));
         let what: Vec<_> = what.collect();
@@ -142,7 +143,8 @@ impl World {
     }
 
     /// Events of a session's end come in any order.
-    fn order(&self, lines: &mut [Line]) {
+    fn ordered(&self, lines: &[Line]) -> Vec<Line> {
+        let mut lines = lines.to_vec();
         let free =
             |line: &Line| matches!(line.kind, Kind::Event(zxid) if self.closings.contains(&zxid));
         for run in lines.chunk_by_mut(|a, b| free(a) && a.kind == b.kind) {
@@ -150,6 +152,7 @@ impl World {
                 run.sort_by(|a, b| a.text.cmp(&b.text));
             }
         }
+        lines
     }
 
     /// Fails if the servers did not say the same.
@@ -158,12 +161,20 @@ impl World {
         if let Some(Kind::Answer { zxid, .. }) = theirs.last().map(|line| line.kind) {
             self.zxid = self.zxid.max(zxid);
         }
+        for line in theirs {
+            match line.kind {
+                Kind::Event(_) => self.tally.events += 1,
+                Kind::End => self.tally.closed += 1,
+                Kind::Answer { .. } => {}
+            }
+        }
+        let (theirs, ours) = (self.ordered(theirs), self.ordered(ours));
         if theirs == ours {
             return;
         }
         let report = self
             .journal
-            .report(self.operations, &text(theirs), &text(ours));
+            .report(self.operations, &text(&theirs), &text(&ours));
         panic!("{}\n{report}", self.twins.logs());
     }
 
@@ -172,6 +183,7 @@ impl World {
         let Ok(header) = reader.read::<zk_proto::ReplyHeader>() else {
             return;
         };
+        self.tally.count(call.op, header.err);
         if header.err == ErrorCode::NO_NODE
             && let Some(path) = &call.path
         {
@@ -179,6 +191,11 @@ impl World {
         }
         if !header.err.is_ok() {
             return;
+        }
+        if watches(call)
+            && let Some(path) = &call.path
+        {
+            self.known.watch(path);
         }
         match Response::decode(call.op, reader.remaining()) {
             Ok(Response::Path(Some(path))) if call.op == OpCode::CREATE => self.known.add(&path),
@@ -208,6 +225,15 @@ impl World {
             }
         }
         self.gone(call);
+    }
+}
+
+fn watches(call: &Call) -> bool {
+    match call.op {
+        OpCode::GET_DATA | OpCode::EXISTS | OpCode::GET_CHILDREN | OpCode::GET_CHILDREN2 => {
+            call.body.last() == Some(&1)
+        }
+        op => op == OpCode::ADD_WATCH,
     }
 }
 
