@@ -1,3 +1,5 @@
+//! Who matches which entry, and what becomes of the lists that clients send.
+
 use super::*;
 
 fn acl(perms: i32, scheme: &'static str, id: &'static str) -> Acl<'static> {

@@ -1,3 +1,6 @@
+//! Changes that are proposed: seen by the next request, undone by a failed
+//! multi, forgotten once applied.
+
 use crate::{Caller, DataTree, Pending, PrepareConfig, Stamp, TreeConfig, prepare};
 use zk_proto::txn::LoggedTxn;
 use zk_proto::{

@@ -1,3 +1,5 @@
+//! Which watches hear of which event, and which are used up by it.
+
 use super::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use zk_proto::{SetWatches, Ustr, Zxid};
