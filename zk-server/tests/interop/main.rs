@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used, reason = "everything here is a test")]
 
 mod differential;
+mod replay;
 mod support;

@@ -49,7 +49,11 @@ impl World {
     fn wait_for(&self, zxid: i64) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.zxids() != [zxid; 2] {
-            assert!(Instant::now() < deadline, "{:?} and no {zxid}", self.zxids());
+            assert!(
+                Instant::now() < deadline,
+                "{:?} and no {zxid}",
+                self.zxids()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -8,9 +8,9 @@
 
 mod actions;
 mod audit;
-mod call;
+pub(crate) mod call;
 mod calls;
-mod canon;
+pub(crate) mod canon;
 mod connect;
 mod draw;
 mod expiry;

@@ -27,6 +27,10 @@ impl fmt::Display for Tally {
                 .collect();
             writeln!(f, "{op:?}: {}", errors.join(", "))?;
         }
-        write!(f, "{} events, {} closed connections", self.events, self.closed)
+        write!(
+            f,
+            "{} events, {} closed connections",
+            self.events, self.closed
+        )
     }
 }
