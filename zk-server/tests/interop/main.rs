@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "everything here is a test")]
 
 mod differential;
+mod kazoo;
 mod replay;
 mod support;
