@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "everything here is a test")]
 
 mod differential;
+mod java;
 mod kazoo;
 mod replay;
 mod support;
