@@ -41,7 +41,7 @@ impl World {
         if self.clients[client].links.is_none() {
             return self.come_back(client);
         }
-        match self.rng.weighted(&[900, 20, 8, 8, 8, 15, 6, 10, 6]) {
+        match self.rng.weighted(&[900, 20, 8, 8, 8, 15, 6, 10, 6, 4]) {
             0 => self.requests(client),
             1 => self.identity(client),
             2 => self.malformed(client),
@@ -50,7 +50,8 @@ impl World {
             5 => self.close(client),
             6 => self.stranger(client),
             7 => self.end_badly(client),
-            _ => self.large(client),
+            8 => self.large(client),
+            _ => self.change_quotas(),
         }
         self.repair_root();
     }
@@ -69,7 +70,7 @@ impl World {
     /// what comes behind it by the list before it.
     fn some(&mut self, count: usize) -> Vec<Call> {
         let mut calls = Vec::new();
-        while calls.len() < count
+        while calls.len() < count.min(self.burst_max)
             && calls
                 .last()
                 .is_none_or(|call: &Call| call.op != OpCode::SET_ACL)

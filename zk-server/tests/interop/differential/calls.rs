@@ -81,6 +81,19 @@ fn buffer(data: &Option<Vec<u8>>) -> Option<Buffer<'_>> {
     data.as_deref().map(Buffer)
 }
 
+pub(crate) fn plain_flags(rng: &mut Rng) -> i32 {
+    flags(rng, &[0, 0, 0, 1, 1, 2, 3])
+}
+
+/// What createContainer may have. With the flags of an ephemeral Apache takes
+/// it for one as long as it is pending.
+pub(crate) fn container_flags(rng: &mut Rng) -> i32 {
+    match flags(rng, &[4]) {
+        1 | 3 => 0,
+        flags => flags,
+    }
+}
+
 /// Flags that are right for the operation, and some that are not.
 pub(crate) fn flags(rng: &mut Rng, usual: &[i32]) -> i32 {
     if rng.percent(95) {
@@ -90,28 +103,28 @@ pub(crate) fn flags(rng: &mut Rng, usual: &[i32]) -> i32 {
     }
 }
 
-fn create_as(rng: &mut Rng, known: &Known, op: OpCode, usual: &[i32]) -> Call {
+fn create_as(rng: &mut Rng, known: &Known, op: OpCode, flags: fn(&mut Rng) -> i32) -> Call {
     let path = draw::new_path(rng, known);
     let data = draw::data(rng);
     let record = CreateRequest {
         path: ustr(&path),
         data: buffer(&data),
         acl: draw::acl(rng),
-        flags: flags(rng, usual),
+        flags: flags(rng),
     };
     Call::new(&Request::Create(op, record)).about(path.as_deref())
 }
 
 fn create(rng: &mut Rng, known: &Known, _: i64) -> Call {
-    create_as(rng, known, OpCode::CREATE, &[0, 0, 0, 1, 1, 2, 3])
+    create_as(rng, known, OpCode::CREATE, plain_flags)
 }
 
 fn create2(rng: &mut Rng, known: &Known, _: i64) -> Call {
-    create_as(rng, known, OpCode::CREATE2, &[0, 0, 0, 1, 1, 2, 3])
+    create_as(rng, known, OpCode::CREATE2, plain_flags)
 }
 
 fn create_container(rng: &mut Rng, known: &Known, _: i64) -> Call {
-    create_as(rng, known, OpCode::CREATE_CONTAINER, &[4])
+    create_as(rng, known, OpCode::CREATE_CONTAINER, container_flags)
 }
 
 pub(crate) fn ttl(rng: &mut Rng, flags: i32) -> i64 {

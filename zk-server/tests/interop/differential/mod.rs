@@ -18,6 +18,7 @@ mod journal;
 mod known;
 mod multis;
 mod mutate;
+mod quotas;
 mod tally;
 mod world;
 
@@ -38,13 +39,33 @@ const CONFIG: &str = "tickTime=500\nminSessionTimeout=1000\nmaxSessionTimeout=36
 
 #[test]
 fn servers_answer_alike() {
-    let Some(twins) = Twins::start(CONFIG) else {
+    let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS);
+    run(CONFIG, operations, |world| {
+        world.quotas_from = operations / 2
+    });
+}
+
+/// One request at a time: here pending writes count, in Apache they do not.
+#[test]
+fn servers_enforce_quotas_alike() {
+    let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS) / 20;
+    run(
+        &format!("{CONFIG}enforceQuota=true\n"),
+        operations,
+        |world| {
+            world.burst_max = 1;
+        },
+    );
+}
+
+fn run(config: &str, operations: u64, set_up: impl FnOnce(&mut World)) {
+    let Some(twins) = Twins::start(config) else {
         return;
     };
-    let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS);
     let seed = environment::number("ZK_INTEROP_SEED").unwrap_or_else(new_seed);
     println!("ZK_INTEROP_SEED={seed} ZK_INTEROP_OPS={operations}");
     let mut world = World::new(twins, seed, MORTAL + 1);
+    set_up(&mut world);
     world.begin();
     let mut next_audit = AUDIT_EVERY;
     while world.operations < operations {

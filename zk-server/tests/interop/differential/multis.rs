@@ -34,9 +34,9 @@ struct Parts {
 impl Parts {
     fn part(&mut self, rng: &mut Rng, known: &Known) {
         match rng.weighted(&[30, 10, 5, 5, 20, 20, 15]) {
-            0 => self.create(rng, known, OpCode::CREATE, &[0, 0, 0, 1, 2, 3]),
-            1 => self.create(rng, known, OpCode::CREATE2, &[0, 0, 0, 1, 2, 3]),
-            2 => self.create(rng, known, OpCode::CREATE_CONTAINER, &[4]),
+            0 => self.create(rng, known, OpCode::CREATE, calls::plain_flags),
+            1 => self.create(rng, known, OpCode::CREATE2, calls::plain_flags),
+            2 => self.create(rng, known, OpCode::CREATE_CONTAINER, calls::container_flags),
             3 => self.create_ttl(rng, known),
             4 => self.delete(rng, known),
             5 => self.set_data(rng, known),
@@ -65,14 +65,14 @@ impl Parts {
         path
     }
 
-    fn create(&mut self, rng: &mut Rng, known: &Known, op: OpCode, usual: &[i32]) {
+    fn create(&mut self, rng: &mut Rng, known: &Known, op: OpCode, flags: fn(&mut Rng) -> i32) {
         let path = self.new_path(rng, known);
         let data = draw::data(rng);
         let record = CreateRequest {
             path: path.as_deref().map(Ustr::from),
             data: data.as_deref().map(Buffer),
             acl: draw::acl(rng),
-            flags: calls::flags(rng, usual),
+            flags: flags(rng),
         };
         self.push(&MultiOp::Create(op, record));
     }

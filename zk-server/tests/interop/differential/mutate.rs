@@ -3,7 +3,7 @@
 
 use super::call::Call;
 use crate::support::rng::Rng;
-use zk_proto::{CreateMode, CreateTtlRequest, MultiOp, OpCode, Request, jute};
+use zk_proto::{CreateMode, CreateTtlRequest, MultiOp, OpCode, Request};
 
 /// Changes the body of a call; one that Apache's server does not survive is
 /// left as it was.
@@ -49,17 +49,17 @@ fn lie(rng: &mut Rng, bytes: &mut [u8]) {
 }
 
 /// Whether Apache would log a transaction that ends it: a znode with a time
-/// to live that its kind does not have.
+/// to live that its kind does not have. Or not know what it created: a
+/// container that is an ephemeral while it is pending.
 fn is_deadly(op: OpCode, body: &[u8]) -> bool {
-    match op {
-        OpCode::CREATE_TTL => jute::from_prefix(body).is_ok_and(|record| is_deadly_ttl(&record)),
-        OpCode::MULTI => match Request::decode(op, body) {
-            Ok(Request::Multi(ops)) => ops.iter().any(|op| match op {
-                MultiOp::CreateTtl(record) => is_deadly_ttl(record),
-                _ => false,
-            }),
+    match Request::decode(op, body) {
+        Ok(Request::CreateTtl(record)) => is_deadly_ttl(&record),
+        Ok(Request::Create(op, record)) => is_unclear(op, record.flags),
+        Ok(Request::Multi(ops)) => ops.iter().any(|op| match op {
+            MultiOp::CreateTtl(record) => is_deadly_ttl(record),
+            MultiOp::Create(op, record) => is_unclear(*op, record.flags),
             _ => false,
-        },
+        }),
         _ => false,
     }
 }
@@ -67,4 +67,9 @@ fn is_deadly(op: OpCode, body: &[u8]) -> bool {
 fn is_deadly_ttl(record: &CreateTtlRequest<'_>) -> bool {
     let mode = CreateMode::from_flags(record.flags);
     mode.is_some_and(|mode| !mode.is_ttl()) && record.ttl < 0
+}
+
+fn is_unclear(op: OpCode, flags: i32) -> bool {
+    let mode = CreateMode::from_flags(flags);
+    op == OpCode::CREATE_CONTAINER && mode.is_some_and(CreateMode::is_ephemeral)
 }

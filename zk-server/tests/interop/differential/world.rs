@@ -33,6 +33,12 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) sessions: Sessions,
     pub(crate) known: Known,
+    /// Paths that have a quota.
+    pub(crate) quotas: Vec<String>,
+    /// Quotas begin behind so many operations.
+    pub(crate) quotas_from: u64,
+    /// Most requests in one piece.
+    pub(crate) burst_max: usize,
     pub(crate) journal: Journal,
     pub(crate) tally: Tally,
     /// Transactions that end a session: the order of their events is free.
@@ -51,6 +57,9 @@ impl World {
             clients: (0..clients).map(|_| Client::default()).collect(),
             sessions: Sessions::default(),
             known: Known::default(),
+            quotas: Vec::new(),
+            quotas_from: 0,
+            burst_max: usize::MAX,
             journal: Journal::new(seed),
             tally: Tally::default(),
             closings: HashSet::new(),
@@ -198,11 +207,17 @@ impl World {
             self.known.watch(path);
         }
         match Response::decode(call.op, reader.remaining()) {
-            Ok(Response::Path(Some(path))) if call.op == OpCode::CREATE => self.known.add(&path),
-            Ok(Response::PathStat(Some(path), _)) => self.known.add(&path),
+            Ok(Response::Path(Some(path))) if call.op == OpCode::CREATE => self.add(&path),
+            Ok(Response::PathStat(Some(path), _)) => self.add(&path),
             Ok(Response::Empty) => self.gone(call),
             Ok(Response::Multi(results)) => self.learn_multi(call, &results),
             _ => {}
+        }
+    }
+
+    fn add(&mut self, path: &str) {
+        if !path.starts_with("/zookeeper/quota/") {
+            self.known.add(path);
         }
     }
 
@@ -221,7 +236,7 @@ impl World {
         }
         for result in results {
             if let MultiResult::Create(path) | MultiResult::Create2(path, _) = result {
-                self.known.add(path);
+                self.add(path);
             }
         }
         self.gone(call);
