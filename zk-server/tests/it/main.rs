@@ -3,5 +3,6 @@
 mod config;
 mod four_letter;
 mod limits;
+mod oddities;
 mod standalone;
 mod support;
