@@ -127,14 +127,20 @@ fn create_container(rng: &mut Rng, known: &Known, _: i64) -> Call {
     create_as(rng, known, OpCode::CREATE_CONTAINER, container_flags)
 }
 
-pub(crate) fn ttl(rng: &mut Rng, flags: i32) -> i64 {
-    let is_ttl = matches!(flags, 5 | 6);
-    if is_ttl && rng.percent(80) {
+/// A time to live, right for the flags most of the time.
+pub(crate) fn any_ttl(rng: &mut Rng, flags: i32) -> i64 {
+    if matches!(flags, 5 | 6) && rng.percent(80) {
         return *rng.pick(&[1, 1000, 86_400_000, MAX_TTL_MS]);
     }
-    let odd = *rng.pick(&[0, 1, -1, 5000, MAX_TTL_MS + 1, i64::MAX, i64::MIN]);
-    // With these Apache's server logs a transaction that kills it.
-    if !is_ttl && odd < 0 { 1 } else { odd }
+    *rng.pick(&[0, 1, -1, 5000, MAX_TTL_MS + 1, i64::MAX, i64::MIN])
+}
+
+/// None with which Apache's server logs a transaction that kills it.
+fn ttl(rng: &mut Rng, flags: i32) -> i64 {
+    match any_ttl(rng, flags) {
+        deadly if deadly < 0 && !matches!(flags, 5 | 6) => 1,
+        ttl => ttl,
+    }
 }
 
 fn create_ttl(rng: &mut Rng, known: &Known, _: i64) -> Call {

@@ -37,7 +37,7 @@ impl World {
     }
 
     /// The last zxid of each server.
-    fn zxids(&self) -> [i64; 2] {
+    pub(crate) fn zxids(&self) -> [i64; 2] {
         self.twins.each().each_ref().map(|process| {
             let text = process.word("srvr");
             let zxid = text.lines().find_map(|line| line.strip_prefix("Zxid: 0x"));
@@ -46,7 +46,8 @@ impl World {
         })
     }
 
-    fn wait_for(&self, zxid: i64) {
+    /// Waits until both servers have come to this zxid.
+    pub(crate) fn wait_for(&self, zxid: i64) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.zxids() != [zxid; 2] {
             assert!(

@@ -20,6 +20,7 @@ mod multis;
 mod mutate;
 mod quotas;
 mod tally;
+mod vanish;
 mod world;
 
 use crate::support::environment;

@@ -86,7 +86,7 @@ impl Parts {
             data: data.as_deref().map(Buffer),
             acl: draw::acl(rng),
             flags,
-            ttl: calls::ttl(rng, flags),
+            ttl: calls::any_ttl(rng, flags),
         };
         self.push(&MultiOp::CreateTtl(record));
     }

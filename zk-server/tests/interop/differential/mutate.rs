@@ -56,7 +56,6 @@ fn is_deadly(op: OpCode, body: &[u8]) -> bool {
         Ok(Request::CreateTtl(record)) => is_deadly_ttl(&record),
         Ok(Request::Create(op, record)) => is_unclear(op, record.flags),
         Ok(Request::Multi(ops)) => ops.iter().any(|op| match op {
-            MultiOp::CreateTtl(record) => is_deadly_ttl(record),
             MultiOp::Create(op, record) => is_unclear(*op, record.flags),
             _ => false,
         }),

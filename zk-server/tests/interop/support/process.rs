@@ -48,8 +48,7 @@ impl Program {
                 let log4j = dir.join("log4j2.properties");
                 command
                     .args(["-Xmx256m", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8"])
-                    // Not read from zoo.cfg: nothing is to vanish by itself.
-                    .arg("-Dznode.container.checkIntervalMs=36000000")
+                    .args(java_options(&config))
                     .arg(format!("-Dlog4j2.configurationFile={}", log4j.display()))
                     .arg("-cp")
                     .arg(format!("{}/*", jars.display()))
@@ -152,6 +151,15 @@ impl Drop for Process {
             let _ = child.wait();
         }
     }
+}
+
+/// What Apache's server does not read from zoo.cfg.
+fn java_options(config: &Path) -> Vec<String> {
+    let text = fs::read_to_string(config).expect("zoo.cfg is there");
+    let lines = text
+        .lines()
+        .filter(|line| line.starts_with("znode.container."));
+    lines.map(|line| format!("-D{line}")).collect()
 }
 
 fn free_address() -> SocketAddr {
