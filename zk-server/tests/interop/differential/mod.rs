@@ -73,7 +73,7 @@ fn run(config: &str, operations: u64, set_up: impl FnOnce(&mut World)) {
         world.step();
         if world.operations >= next_audit {
             world.audit();
-            world.expire(next_audit / AUDIT_EVERY % 2 == 0);
+            world.expire((next_audit / AUDIT_EVERY).is_multiple_of(2));
             next_audit += AUDIT_EVERY;
         }
     }
