@@ -41,6 +41,7 @@ impl DataTree {
             self.digest_check
                 .applied(txn.header.zxid, txn.digest, self.digest)
         } else {
+            self.digest_check.passed(txn.header.zxid);
             None
         };
         Applied {
