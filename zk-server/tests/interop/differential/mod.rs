@@ -35,32 +35,41 @@ const AUDIT_EVERY: u64 = 20_000;
 
 /// Nothing happens by itself: no session ends, no container goes.
 const CONFIG: &str = "tickTime=500\nminSessionTimeout=1000\nmaxSessionTimeout=36000000\n\
-    maxClientCnxns=0\nextendedTypesEnabled=true\nforceSync=no\n\
-    znode.container.checkIntervalMs=36000000\n";
+    maxClientCnxns=0\nforceSync=no\nznode.container.checkIntervalMs=36000000\n";
+
+/// With znodes that have a time to live.
+const EXTENDED: &str = "extendedTypesEnabled=true\n";
 
 #[test]
 fn servers_answer_alike() {
     let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS);
-    run(CONFIG, operations, |world| {
-        world.quotas_from = operations / 2
+    run(EXTENDED, operations, |world| {
+        world.quotas_from = operations / 2;
     });
+}
+
+#[test]
+fn servers_with_other_options_answer_alike() {
+    let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS) / 20;
+    for options in [
+        "reconfigEnabled=true\n",
+        "skipACL=yes\ndigest.enabled=false\nextendedTypesEnabled=true\n",
+        "closeSessionTxn.enabled=false\nextendedTypesEnabled=true\n",
+    ] {
+        run(options, operations, |_| {});
+    }
 }
 
 /// One request at a time: here pending writes count, in Apache they do not.
 #[test]
 fn servers_enforce_quotas_alike() {
     let operations = environment::number("ZK_INTEROP_OPS").unwrap_or(OPERATIONS) / 20;
-    run(
-        &format!("{CONFIG}enforceQuota=true\n"),
-        operations,
-        |world| {
-            world.burst_max = 1;
-        },
-    );
+    let options = format!("{EXTENDED}enforceQuota=true\n");
+    run(&options, operations, |world| world.burst_max = 1);
 }
 
-fn run(config: &str, operations: u64, set_up: impl FnOnce(&mut World)) {
-    let Some(twins) = Twins::start(config) else {
+fn run(options: &str, operations: u64, set_up: impl FnOnce(&mut World)) {
+    let Some(twins) = Twins::start(&format!("{CONFIG}{options}")) else {
         return;
     };
     let seed = environment::number("ZK_INTEROP_SEED").unwrap_or_else(new_seed);

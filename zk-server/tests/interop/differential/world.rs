@@ -302,7 +302,7 @@ impl Collected {
     /// Whether the last answer is one behind which the server closes.
     fn ends(&self, calls: &[Call]) -> bool {
         let Some(Line {
-            kind: Kind::Answer { err, .. },
+            kind: Kind::Answer { zxid, err },
             ..
         }) = self.lines.last()
         else {
@@ -311,6 +311,8 @@ impl Collected {
         let is_close = calls
             .last()
             .is_some_and(|call| call.op == OpCode::CLOSE_SESSION);
-        is_close || matches!(*err, ErrorCode::UNIMPLEMENTED | ErrorCode::AUTH_FAILED)
+        // Known operations that are switched off have a zxid, and do not end it.
+        let is_unknown = *err == ErrorCode::UNIMPLEMENTED && *zxid == -1;
+        is_close || is_unknown || *err == ErrorCode::AUTH_FAILED
     }
 }
