@@ -74,8 +74,12 @@ pub(crate) fn content(data_dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The zxid in the name of a snapshot or log.
+/// The zxid in the name of a snapshot or log; what a killed server has not
+/// finished is neither.
 pub(crate) fn zxid_of(name: &str, prefix: &str) -> Option<i64> {
+    if Path::new(name).extension().is_some_and(|it| it == "tmp") {
+        return None;
+    }
     let digits = name.strip_prefix(prefix)?.split('.').next()?;
     i64::from_str_radix(digits, 16).ok()
 }
