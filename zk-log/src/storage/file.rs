@@ -3,9 +3,10 @@
 //! Segments are mapped into memory. Blocks are allocated before they are
 //! mapped, so that a full disk is an error here and never a SIGBUS later.
 
+use super::ahead::Ahead;
 use super::mmap::Window;
 use super::{ReadFile, Segment, Storage, WriteFile};
-use rustix::fs::FallocateFlags;
+use rustix::fs::{Advice, FallocateFlags};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -67,6 +68,9 @@ impl Storage for FileStorage {
             file,
             window,
             capacity: bytes,
+            populated: 0,
+            released: 0,
+            ahead: Ahead::new(path),
         }))
     }
 
@@ -152,6 +156,55 @@ struct FileSegment {
     /// The part of the file that is still written to.
     window: Window,
     capacity: u64,
+    /// Up to where the pages were asked for.
+    populated: u64,
+    /// Up to where the pages were given back.
+    released: u64,
+    ahead: Ahead,
+}
+
+/// Pages are asked for in steps of this.
+const POPULATE_STEP: u64 = 64 << 10;
+/// Pages are given back in steps of this.
+const RELEASE_STEP: u64 = 1 << 20;
+
+impl FileSegment {
+    /// Has the pages before `end`. What fails here fails as a fault does:
+    /// not at all, as the blocks are allocated.
+    fn populate(&mut self, end: u64) {
+        if end <= self.populated {
+            return;
+        }
+        let until = (end + POPULATE_STEP)
+            .next_multiple_of(POPULATE_STEP)
+            .min(self.capacity);
+        if let Err(error) = self.window.populate(self.populated, until) {
+            tracing::trace!(%error, "pages come one by one");
+        }
+        self.populated = until;
+    }
+
+    /// Gives back the pages of what is on the disk and nobody will ask for,
+    /// so that a busy log takes new pages from its own old ones.
+    fn release(&mut self, flushed: u64) {
+        let until = flushed / RELEASE_STEP * RELEASE_STEP;
+        let Some(length) = until.checked_sub(self.released).filter(|&it| it > 0) else {
+            return;
+        };
+        let released = self.window.release(self.released, until).and_then(|()| {
+            let length = std::num::NonZeroU64::new(length);
+            Ok(rustix::fs::fadvise(
+                &self.file,
+                self.released,
+                length,
+                Advice::DontNeed,
+            )?)
+        });
+        if let Err(error) = released {
+            tracing::trace!(%error, "pages stay in the cache");
+        }
+        self.released = until;
+    }
 }
 
 impl Segment for FileSegment {
@@ -160,11 +213,15 @@ impl Segment for FileSegment {
     }
 
     fn slice_mut(&mut self, offset: u64, length: usize) -> &mut [u8] {
+        self.populate(offset + length as u64);
         self.window.slice_mut(offset, length)
     }
 
     fn flush(&mut self, start: u64, end: u64) -> io::Result<()> {
-        self.window.flush(start, end)
+        self.window.flush(start, end)?;
+        self.release(end);
+        self.ahead.advance(end, self.capacity);
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -176,11 +233,19 @@ impl Segment for FileSegment {
         allocate(&self.file, self.capacity, bytes)?;
         self.window = Window::map(&self.file, from, bytes)?;
         self.capacity = bytes;
+        // The window and the pages begin anew, at its first page.
+        (self.populated, self.released) = (from, from.next_multiple_of(RELEASE_STEP));
         Ok(())
     }
 
     fn close(self: Box<Self>, end: u64) -> io::Result<()> {
-        let Self { file, window, .. } = *self;
+        let Self {
+            file,
+            window,
+            ahead,
+            ..
+        } = *self;
+        drop(ahead);
         // A mapped page behind the end of a file must not be touched, so the
         // window goes first.
         drop(window);

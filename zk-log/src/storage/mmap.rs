@@ -5,7 +5,7 @@
 //! SIGBUS: see [`Window::map`].
 #![allow(unsafe_code)]
 
-use memmap2::{MmapMut, MmapOptions};
+use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 use std::fs::File;
 use std::io;
 
@@ -27,8 +27,9 @@ impl Window {
         // SAFETY: A mapping is undefined behaviour when the file is changed
         // or cut by others while it is mapped. The file was created by this
         // process with O_EXCL in the server's own data directory, is cut only
-        // after the window is dropped (`FileSegment::close`), and Rust
-        // references into it exist only while `&mut self` is held. Other
+        // after the window that is written through is dropped
+        // (`FileSegment::close`), and Rust references into it exist only
+        // while `&mut self` is held; the window of `ahead` makes none. Other
         // processes that write to a server's data directory are outside what
         // any storage can defend against.
         let map = unsafe { options.map_mut(file)? };
@@ -47,6 +48,26 @@ impl Window {
         let (start, end) = (start.max(self.start), end.max(self.start));
         self.map
             .flush_range(self.index(start), self.index(end) - self.index(start))
+    }
+
+    /// Has the pages of `start..end` in memory, writable, in one call instead
+    /// of a fault for each.
+    pub(super) fn populate(&self, start: u64, end: u64) -> io::Result<()> {
+        let (from, to) = (self.index(start), self.index(end));
+        self.map
+            .advise_range(Advice::PopulateWrite, from, to - from)
+    }
+
+    /// Lets go of the pages of `start..end`; the file keeps their content.
+    pub(super) fn release(&self, start: u64, end: u64) -> io::Result<()> {
+        let (from, to) = (self.index(start), self.index(end));
+        // SAFETY: For a shared mapping of a file this drops page table
+        // entries and no content: the next access reads the same bytes from
+        // the page cache. (madvise(2), MADV_DONTNEED)
+        unsafe {
+            self.map
+                .unchecked_advise_range(UncheckedAdvice::DontNeed, from, to - from)
+        }
     }
 
     fn index(&self, offset: u64) -> usize {

@@ -6,6 +6,7 @@
 //! from start to end, a [`ReadFile`] is read at offsets. This module knows no
 //! format.
 
+mod ahead;
 mod fault;
 mod file;
 mod mem;
