@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags};
 use rustix::time::Timespec;
 
 use super::session::{Kind, PATIENCE, Session};
@@ -82,6 +83,7 @@ impl Fleet {
     pub(super) fn poll(&mut self, wait: Duration, load: &mut impl Load) -> Result<()> {
         let mut events = std::mem::take(&mut self.events);
         events.clear();
+        let wait = self.wait_exactly(wait)?;
         let room = rustix::buffer::spare_capacity(&mut events);
         match epoll::wait(&self.epoll, room, Some(&timespec(wait))) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -93,6 +95,19 @@ impl Fleet {
         }
         self.events = events;
         Ok(())
+    }
+
+    /// Waits for the part of a time that epoll, which counts in ms and rounds up, would make
+    /// longer, and returns the rest.
+    fn wait_exactly(&self, wait: Duration) -> Result<Duration> {
+        if wait.subsec_nanos().is_multiple_of(1_000_000) {
+            return Ok(wait);
+        }
+        let mut ready = [PollFd::new(&self.epoll, PollFlags::IN)];
+        match rustix::event::poll(&mut ready, Some(&timespec(wait))) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(Duration::ZERO),
+            Err(error) => Err(polling(error)),
+        }
     }
 
     /// Sends what is queued on a session.
