@@ -4,18 +4,26 @@
 //! and encoded bytes go to the writer while the lock is free. A snapshot that
 //! fails is reported and tried again at the next turn; it never ends the
 //! server, because the log still has everything.
+//!
+//! Snapshots serve the next start, so they stand behind what is served now:
+//! their thread has the lowest priority, and after each one there is a rest
+//! of some times what it took. At the highest write rates that makes them
+//! rarer than `snapCount` says.
 
 use crate::clock::whole_ms;
 use crate::pipeline::SnapshotPolicy;
 use crate::shared::Shared;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use zk_log::{LogConfig, LogDirs, LogError, SnapshotWriter, Storage};
 use zk_tree::SnapshotCursor;
 
 /// Encoded bytes per turn with the tree's read lock.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How long no snapshot is begun after one, in times of what that took.
+const REST: u64 = 9;
 
 /// Where snapshots go, and what they hold.
 #[derive(Clone)]
@@ -36,8 +44,30 @@ pub(crate) struct Snapshotter {
     bytes: u64,
     due_txns: u64,
     due_bytes: u64,
-    busy: Arc<AtomicBool>,
+    turn: Arc<Turn>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Whose turn it is: that of a snapshot or that of a rest.
+#[derive(Debug, Default)]
+struct Turn {
+    busy: AtomicBool,
+    /// Monotonic ms until which there is a rest.
+    rest_until: AtomicU64,
+}
+
+impl Turn {
+    /// `false` when a snapshot is being written, or has just been.
+    fn take(&self, now_ms: u64) -> bool {
+        now_ms >= self.rest_until.load(Ordering::Relaxed)
+            && !self.busy.swap(true, Ordering::AcqRel)
+    }
+
+    fn pass(&self, began_ms: u64, now_ms: u64) {
+        let rest = now_ms.saturating_sub(began_ms) * REST;
+        self.rest_until.store(now_ms + rest, Ordering::Relaxed);
+        self.busy.store(false, Ordering::Release);
+    }
 }
 
 impl Snapshotter {
@@ -51,7 +81,7 @@ impl Snapshotter {
             bytes: 0,
             due_txns: 0,
             due_bytes: 0,
-            busy: Arc::new(AtomicBool::new(false)),
+            turn: Arc::default(),
             thread: None,
         };
         snapshotter.reset();
@@ -68,10 +98,11 @@ impl Snapshotter {
         self.txns > self.due_txns || (self.policy.log_bytes > 0 && self.bytes > self.due_bytes)
     }
 
-    /// Starts a snapshot of the tree as it is; `false` when one is still
-    /// being written, which is then tried again later.
+    /// Starts a snapshot of the tree as it is; `false` when it is not its
+    /// turn, and then it is tried again later.
     pub(crate) fn start(&mut self, shared: &Arc<Shared>) -> bool {
-        if self.busy.swap(true, Ordering::AcqRel) {
+        let now_ms = shared.clock.now_ms();
+        if !self.turn.take(now_ms) {
             return false;
         }
         self.reset();
@@ -84,7 +115,7 @@ impl Snapshotter {
             Ok(thread) => self.thread = Some(thread),
             Err(error) => {
                 tracing::error!("cannot start the snapshot thread: {error}");
-                self.busy.store(false, Ordering::Release);
+                self.turn.pass(now_ms, now_ms);
             }
         }
         true
@@ -100,7 +131,7 @@ impl Snapshotter {
         Job {
             shared: shared.clone(),
             target: self.target.clone(),
-            busy: self.busy.clone(),
+            turn: self.turn.clone(),
         }
     }
 
@@ -132,16 +163,17 @@ impl Snapshotter {
 struct Job {
     shared: Arc<Shared>,
     target: SnapshotTarget,
-    busy: Arc<AtomicBool>,
+    turn: Arc<Turn>,
 }
 
 impl Job {
     fn run(self, cursor: SnapshotCursor) {
-        let zxid = cursor.zxid();
+        let (zxid, began_ms) = (cursor.zxid(), self.shared.clock.now_ms());
+        yield_to_others();
         if let Err(error) = self.write(cursor) {
             tracing::error!("snapshot {zxid} failed, and is tried again later: {error}");
         }
-        self.busy.store(false, Ordering::Release);
+        self.turn.pass(began_ms, self.shared.clock.now_ms());
     }
 
     fn write(&self, cursor: SnapshotCursor) -> Result<(), LogError> {
@@ -184,5 +216,28 @@ impl Job {
         let last_zxid = self.target.last_zxid_part.then_some(zxid);
         writer.finish(digest, last_zxid)?;
         Ok(())
+    }
+}
+
+/// Gives this thread the lowest priority.
+fn yield_to_others() {
+    // Without an id, Linux means the calling thread.
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::debug!("the snapshot thread keeps its priority: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_snapshot_comes_a_rest() {
+        let turn = Turn::default();
+        assert!(turn.take(1000));
+        assert!(!turn.take(1000), "one at a time");
+        turn.pass(1000, 1100);
+        assert!(!turn.take(1999));
+        assert!(turn.take(2000));
     }
 }

@@ -7,7 +7,10 @@
 //! and to flush them, through a file description and a mapping of its own, so
 //! that it can neither change a record nor take away the report of a failed
 //! write. Whatever it cannot do is done later by the log itself.
+//!
+//! The same thread gives back the pages behind, which is slow at times.
 
+use super::file;
 use super::mmap::Window;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,17 +20,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// How far in front of the log's end the space is ready.
 const LEAD: u64 = 4 << 20;
 /// What is made ready at a time.
-const CHUNK: u64 = 1 << 20;
-/// A segment with less in it is not busy.
-const BUSY: u64 = 256 << 10;
-
+pub(super) const CHUNK: u64 = 1 << 20;
 /// The thread of a segment, once there is one.
 pub(super) struct Ahead {
     path: PathBuf,
     goal: Arc<Goal>,
     started: bool,
-    /// The goal that the thread was last told.
-    told: u64,
 }
 
 #[derive(Default)]
@@ -50,16 +48,12 @@ impl Ahead {
             path: path.to_owned(),
             goal: Arc::default(),
             started: false,
-            told: 0,
         }
     }
 
-    /// The log ends at `end` of `capacity` bytes.
+    /// The log ends at `end` of `capacity` bytes, and has let go of the
+    /// chunks before.
     pub(super) fn advance(&mut self, end: u64, capacity: u64) {
-        if end < BUSY || end < self.told + CHUNK {
-            return;
-        }
-        self.told = end;
         self.goal.set(State {
             end,
             capacity,
@@ -107,9 +101,9 @@ impl Goal {
         self.changed.notify_one();
     }
 
-    /// Waits until there is something to do behind `ready`; `None` at the
-    /// end.
-    fn next(&self, ready: u64) -> Option<(u64, u64)> {
+    /// Waits until there is something to make ready behind `ready`; `None` at
+    /// the end.
+    fn next(&self, ready: u64) -> Option<(u64, State)> {
         let mut state = self.lock();
         loop {
             if state.stopped {
@@ -118,7 +112,7 @@ impl Goal {
             // What the log is writing right now is no use any more.
             let start = ready.max((state.end + CHUNK).next_multiple_of(CHUNK));
             if start < state.capacity && start < state.end + LEAD {
-                return Some((start, state.capacity));
+                return Some((start, *state));
             }
             state = self
                 .changed
@@ -131,8 +125,13 @@ impl Goal {
 fn run(path: &Path, goal: &Goal) -> io::Result<()> {
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut mapped: Option<(Window, u64)> = None;
-    let mut ready = 0;
-    while let Some((start, capacity)) = goal.next(ready) {
+    let (mut ready, mut forgotten) = (0, 0);
+    while let Some((start, State { end, capacity, .. })) = goal.next(ready) {
+        let behind = end / CHUNK * CHUNK;
+        if behind > forgotten {
+            file::forget(&file, forgotten, behind);
+            forgotten = behind;
+        }
         let end = (start + CHUNK).min(capacity);
         match &mapped {
             Some((window, known)) if *known == capacity => make_ready(window, start, end)?,
@@ -175,16 +174,17 @@ mod tests {
             capacity: 64 << 20,
             stopped: false,
         };
+        let next = |ready| goal.next(ready).map(|(start, _)| start);
         goal.set(at(300 << 10));
-        assert_eq!(goal.next(0), Some((2 << 20, 64 << 20)));
-        assert_eq!(goal.next(3 << 20), Some((3 << 20, 64 << 20)));
+        assert_eq!(next(0), Some(2 << 20));
+        assert_eq!(next(3 << 20), Some(3 << 20));
         goal.set(at(10 << 20));
-        assert_eq!(goal.next(3 << 20), Some((11 << 20, 64 << 20)));
+        assert_eq!(next(3 << 20), Some(11 << 20));
         goal.set(State {
             stopped: true,
             ..at(0)
         });
-        assert_eq!(goal.next(0), None);
+        assert_eq!(next(0), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Segments are mapped into memory. Blocks are allocated before they are
 //! mapped, so that a full disk is an error here and never a SIGBUS later.
 
-use super::ahead::Ahead;
+use super::ahead::{self, Ahead};
 use super::mmap::Window;
 use super::{ReadFile, Segment, Storage, WriteFile};
 use rustix::fs::{Advice, FallocateFlags};
@@ -75,7 +75,11 @@ impl Storage for FileStorage {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(FileWriter(File::create(path)?)))
+        Ok(Box::new(FileWriter {
+            file: File::create(path)?,
+            written: 0,
+            synced: 0,
+        }))
     }
 
     fn truncate(&self, path: &Path, bytes: u64) -> io::Result<()> {
@@ -158,15 +162,15 @@ struct FileSegment {
     capacity: u64,
     /// Up to where the pages were asked for.
     populated: u64,
-    /// Up to where the pages were given back.
+    /// Up to where the pages were let go.
     released: u64,
     ahead: Ahead,
 }
 
 /// Pages are asked for in steps of this.
 const POPULATE_STEP: u64 = 64 << 10;
-/// Pages are given back in steps of this.
-const RELEASE_STEP: u64 = 1 << 20;
+/// Pages are let go in steps of this.
+const RELEASE_STEP: u64 = ahead::CHUNK;
 
 impl FileSegment {
     /// Has the pages before `end`. What fails here fails as a fault does:
@@ -184,26 +188,17 @@ impl FileSegment {
         self.populated = until;
     }
 
-    /// Gives back the pages of what is on the disk and nobody will ask for,
-    /// so that a busy log takes new pages from its own old ones.
+    /// Lets go of the pages of what is on the disk, at every step.
     fn release(&mut self, flushed: u64) {
         let until = flushed / RELEASE_STEP * RELEASE_STEP;
-        let Some(length) = until.checked_sub(self.released).filter(|&it| it > 0) else {
+        if until <= self.released {
             return;
-        };
-        let released = self.window.release(self.released, until).and_then(|()| {
-            let length = std::num::NonZeroU64::new(length);
-            Ok(rustix::fs::fadvise(
-                &self.file,
-                self.released,
-                length,
-                Advice::DontNeed,
-            )?)
-        });
-        if let Err(error) = released {
-            tracing::trace!(%error, "pages stay in the cache");
+        }
+        if let Err(error) = self.window.release(self.released, until) {
+            tracing::trace!(%error, "pages stay mapped");
         }
         self.released = until;
+        self.ahead.advance(flushed, self.capacity);
     }
 }
 
@@ -220,7 +215,6 @@ impl Segment for FileSegment {
     fn flush(&mut self, start: u64, end: u64) -> io::Result<()> {
         self.window.flush(start, end)?;
         self.release(end);
-        self.ahead.advance(end, self.capacity);
         Ok(())
     }
 
@@ -253,14 +247,46 @@ impl Segment for FileSegment {
     }
 }
 
-struct FileWriter(File);
+/// A file that goes to the disk while it is written: whoever else waits for
+/// the disk never waits for much of it, and the page cache stays as it is.
+struct FileWriter {
+    file: File,
+    written: u64,
+    synced: u64,
+}
+
+/// How much is written before it is flushed.
+const SYNC_STEP: u64 = 512 << 10;
 
 impl WriteFile for FileWriter {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        if self.written - self.synced >= SYNC_STEP {
+            self.sync()?;
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()?;
+        forget(&self.file, self.synced, self.written);
+        self.synced = self.written;
+        Ok(())
     }
 }
+
+/// Gives the pages of `start..end` back, which are on the disk and nobody
+/// will ask for: so what a server writes takes new pages from its own old
+/// ones, and those of others stay.
+pub(super) fn forget(file: &File, start: u64, end: u64) {
+    // Whole pages only, the one before included: it was a part before.
+    let start = start & !(PAGE - 1);
+    let length = std::num::NonZeroU64::new(end - start);
+    if let Err(error) = rustix::fs::fadvise(file, start, length, Advice::DontNeed) {
+        tracing::trace!(%error, "pages stay in the cache");
+    }
+}
+
+/// Larger ones are left in the cache.
+const PAGE: u64 = 4096;

@@ -33,6 +33,9 @@ impl Window {
         // processes that write to a server's data directory are outside what
         // any storage can defend against.
         let map = unsafe { options.map_mut(file)? };
+        // Without reading ahead, which makes ever larger folios: all of one is
+        // written when a byte of it is.
+        map.advise(Advice::Random)?;
         Ok(Self { map, start })
     }
 
