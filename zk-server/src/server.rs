@@ -297,7 +297,7 @@ fn first_snapshot(
         None => snapshotter.write_now(shared)?,
         Some(newest) if newest.zxid == shared.last_zxid() => {}
         Some(_) => {
-            snapshotter.start(shared);
+            snapshotter.start(shared, true);
         }
     }
     Ok(snapshotter)

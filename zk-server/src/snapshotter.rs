@@ -7,8 +7,8 @@
 //!
 //! Snapshots serve the next start, so they stand behind what is served now:
 //! their thread has the lowest priority, and after each one there is a rest
-//! of some times what it took. At the highest write rates that makes them
-//! rarer than `snapCount` says.
+//! of some times what it took, unless nothing else is to do. At the highest
+//! write rates that makes them rarer than `snapCount` says, within a bound.
 
 use crate::clock::whole_ms;
 use crate::pipeline::SnapshotPolicy;
@@ -24,6 +24,10 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How long no snapshot is begun after one, in times of what that took.
 const REST: u64 = 9;
+
+/// The bound, in times of `snapCount`: the next start has to go through that
+/// many transactions at most.
+const OVERDUE: u64 = 20;
 
 /// Where snapshots go, and what they hold.
 #[derive(Clone)]
@@ -58,8 +62,8 @@ struct Turn {
 
 impl Turn {
     /// `false` when a snapshot is being written, or has just been.
-    fn take(&self, now_ms: u64) -> bool {
-        now_ms >= self.rest_until.load(Ordering::Relaxed)
+    fn take(&self, now_ms: u64, rested: bool) -> bool {
+        (rested || now_ms >= self.rest_until.load(Ordering::Relaxed))
             && !self.busy.swap(true, Ordering::AcqRel)
     }
 
@@ -100,9 +104,10 @@ impl Snapshotter {
 
     /// Starts a snapshot of the tree as it is; `false` when it is not its
     /// turn, and then it is tried again later.
-    pub(crate) fn start(&mut self, shared: &Arc<Shared>) -> bool {
+    pub(crate) fn start(&mut self, shared: &Arc<Shared>, idle: bool) -> bool {
         let now_ms = shared.clock.now_ms();
-        if !self.turn.take(now_ms) {
+        let overdue = self.txns > self.policy.txn_count.saturating_mul(OVERDUE);
+        if !self.turn.take(now_ms, idle || overdue) {
             return false;
         }
         self.reset();
@@ -234,10 +239,12 @@ mod tests {
     #[test]
     fn after_a_snapshot_comes_a_rest() {
         let turn = Turn::default();
-        assert!(turn.take(1000));
-        assert!(!turn.take(1000), "one at a time");
+        assert!(turn.take(1000, false));
+        assert!(!turn.take(1000, true), "one at a time");
         turn.pass(1000, 1100);
-        assert!(!turn.take(1999));
-        assert!(turn.take(2000));
+        assert!(!turn.take(1999, false));
+        assert!(turn.take(2000, false));
+        turn.pass(2000, 2100);
+        assert!(turn.take(2100, true));
     }
 }

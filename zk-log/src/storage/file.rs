@@ -256,7 +256,7 @@ struct FileWriter {
 }
 
 /// How much is written before it is flushed.
-const SYNC_STEP: u64 = 512 << 10;
+const SYNC_STEP: u64 = 128 << 10;
 
 impl WriteFile for FileWriter {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {

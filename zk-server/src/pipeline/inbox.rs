@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use zk_proto::{OpCode, Xid};
 
 /// Who wants something done.
@@ -76,6 +77,16 @@ struct State {
     closed: bool,
 }
 
+/// What came of waiting for items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Items,
+    /// Nothing came for as long as was asked for.
+    Nothing,
+    /// The queue is closed and empty.
+    Closed,
+}
+
 /// The queue between the connections and the pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -95,20 +106,29 @@ impl Inbox {
         }
     }
 
-    /// Waits for items and swaps them into `batch`, which must be empty.
-    /// `false` when the queue is closed and empty.
-    pub(crate) fn take(&self, batch: &mut Batch) -> bool {
+    /// Waits for items and swaps them into `batch`, which must be empty; with
+    /// `patience` not longer than that.
+    pub(crate) fn take(&self, batch: &mut Batch, patience: Option<Duration>) -> Taken {
         let mut state = self.state.lock();
         while state.batch.items.is_empty() {
             if state.closed {
-                return false;
+                return Taken::Closed;
             }
             state.waiting = true;
-            self.ready.wait(&mut state);
+            match patience {
+                None => self.ready.wait(&mut state),
+                Some(patience) => {
+                    let idle = self.ready.wait_for(&mut state, patience).timed_out();
+                    if idle && state.batch.items.is_empty() && !state.closed {
+                        state.waiting = false;
+                        return Taken::Nothing;
+                    }
+                }
+            }
         }
         state.waiting = false;
         std::mem::swap(&mut state.batch, batch);
-        true
+        Taken::Items
     }
 
     /// Takes no more items; what is there is still served.

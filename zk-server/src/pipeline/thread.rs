@@ -7,7 +7,7 @@
 
 use super::Core;
 use super::delivery::Delivery;
-use super::inbox::{Batch, Item, Origin};
+use super::inbox::{Batch, Item, Origin, Taken};
 use super::progress::Progress;
 use super::reply;
 use super::stage::{Stage, Subject};
@@ -20,6 +20,7 @@ use crate::shared::Shared;
 use crate::snapshotter::Snapshotter;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 use zk_log::{LogError, TxnLog};
 use zk_proto::txn::LoggedTxn;
 use zk_proto::{ErrorCode, OpCode, RequestHeader, SessionId, Zxid};
@@ -27,6 +28,10 @@ use zk_tree::{Applied, DataTree};
 
 /// Transactions applied under one write lock.
 const APPLY_CHUNK: usize = 128;
+/// Without anything to do for so long, the server is idle enough for a
+/// snapshot that is due.
+const IDLE: Duration = Duration::from_millis(200);
+
 /// When a snapshot is due (`SyncRequestProcessor.shouldSnapshot`).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SnapshotPolicy {
@@ -74,8 +79,13 @@ impl Pipeline {
     /// Serves until the inbox is closed. An error means that the log can
     /// promise nothing any more: the process must end.
     pub(crate) fn run(mut self) -> Result<(), LogError> {
-        while self.shared.inbox.take(&mut self.batch) {
-            self.step()?;
+        loop {
+            let patience = self.snapshotter.is_due().then_some(IDLE);
+            match self.shared.inbox.take(&mut self.batch, patience) {
+                Taken::Items => self.step()?,
+                Taken::Nothing => self.snapshot_if_due(true)?,
+                Taken::Closed => break,
+            }
         }
         self.snapshotter.wait();
         self.log.close()
@@ -93,7 +103,7 @@ impl Pipeline {
         self.shared.inbox.settle(batch.items.len());
         self.batch = batch;
         self.batch.recycle();
-        self.snapshot_if_due()
+        self.snapshot_if_due(false)
     }
 
     fn take(&self) -> Progress {
@@ -271,8 +281,8 @@ impl Pipeline {
         }
     }
 
-    fn snapshot_if_due(&mut self) -> Result<(), LogError> {
-        if self.snapshotter.is_due() && self.snapshotter.start(&self.shared) {
+    fn snapshot_if_due(&mut self, idle: bool) -> Result<(), LogError> {
+        if self.snapshotter.is_due() && self.snapshotter.start(&self.shared, idle) {
             self.log.roll()?;
         }
         Ok(())
