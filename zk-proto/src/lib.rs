@@ -26,6 +26,7 @@
 mod acl;
 pub mod connect;
 mod create_mode;
+pub mod ensemble;
 mod error_code;
 pub mod frame;
 mod ids;
@@ -34,6 +35,7 @@ mod multi;
 mod op;
 mod password;
 pub mod path;
+pub mod quorum;
 mod request;
 mod response;
 pub mod snapshot;

@@ -14,5 +14,6 @@ mod json;
 mod made;
 mod memory;
 mod odd_frames;
+mod quorum_wire;
 mod rng;
 mod round_trips;
