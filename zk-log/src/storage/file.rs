@@ -53,6 +53,7 @@ impl Storage for FileStorage {
         Ok(Box::new(FileReader {
             file,
             size: metadata.len(),
+            forgotten: 0,
         }))
     }
 
@@ -128,10 +129,16 @@ fn write_zeros(file: &File, start: u64, end: u64) -> io::Result<()> {
     file.sync_data()
 }
 
+/// What was read is kept by who read it, so its pages are not: the next ones
+/// take their place.
 struct FileReader {
     file: File,
     size: u64,
+    forgotten: u64,
 }
+
+/// How much is read before its pages are given back.
+const FORGET_STEP: u64 = 1 << 20;
 
 impl ReadFile for FileReader {
     fn size(&self) -> u64 {
@@ -150,6 +157,11 @@ impl ReadFile for FileReader {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
+        }
+        let end = offset + filled as u64;
+        if end >= self.forgotten + FORGET_STEP {
+            forget(&self.file, self.forgotten, end);
+            self.forgotten = end;
         }
         Ok(filled)
     }
