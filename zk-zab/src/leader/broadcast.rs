@@ -1,0 +1,152 @@
+//! The leader in broadcast (`Leader.propose`, `Leader.processAck`,
+//! `Leader.tryToCommit`): proposals to all followers, and commits strictly in
+//! order, each with a quorum of disks.
+
+use super::learners::Progress;
+use super::{Leader, Offer, Stage};
+use crate::action::{Abdication, Action, LearnerId, Persist, Refusal};
+use crate::{Packet, Txn};
+use std::time::Duration;
+use zk_proto::Zxid;
+use zk_proto::quorum::PacketType;
+
+/// Why a transaction cannot be proposed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// No epoch is established, or not any more.
+    #[error("the leader is not in broadcast")]
+    NotServing,
+    /// Another zxid is next.
+    #[error("{given} is not the next zxid, {next} is")]
+    NotNext {
+        /// What was given.
+        given: Zxid,
+        /// What should have been.
+        next: Zxid,
+    },
+    /// Every zxid of the epoch is used, and the leader steps down.
+    #[error("the zxids of the epoch are used up")]
+    UsedUp,
+}
+
+impl Leader {
+    /// The zxid of the next proposal; `None` when none can be made.
+    #[must_use]
+    pub fn next_zxid(&self) -> Option<Zxid> {
+        match self.stage {
+            Stage::Broadcast => self.last_proposed.next(),
+            _ => None,
+        }
+    }
+
+    /// Command: proposes a transaction, with the zxid of
+    /// [`Leader::next_zxid`].
+    ///
+    /// # Errors
+    /// Not in broadcast, another zxid, none left. The last ends the role.
+    pub fn propose(&mut self, now: Duration, txn: Txn) -> Result<(), ProposeError> {
+        if self.stage != Stage::Broadcast {
+            return Err(ProposeError::NotServing);
+        }
+        let given = txn.zxid;
+        let Some(next) = self.last_proposed.next() else {
+            self.abdicate(Abdication::ZxidsUsedUp(self.epoch));
+            return Err(ProposeError::UsedUp);
+        };
+        if given != next {
+            return Err(ProposeError::NotNext { given, next });
+        }
+        self.last_proposed = given;
+        self.persist(Persist::Append(txn.clone()), Offer::Proposal(given));
+        self.forward(now, &txn);
+        self.outstanding.push_back(txn);
+        Ok(())
+    }
+
+    /// To every follower that was sent NEWLEADER, not only to those that
+    /// acknowledged it: nobody else would ever send it to them.
+    fn forward(&mut self, now: Duration, txn: &Txn) {
+        for (&to, learner) in &mut self.learners {
+            if learner.progress >= Progress::Syncing && !learner.observer {
+                learner.note_sent(now, txn.zxid);
+                let packet = Packet::with_txn(PacketType::PROPOSAL, txn);
+                self.out.push_back(Action::Send { to, packet });
+            }
+        }
+    }
+
+    /// An ACK. Those of what was committed before it connected are old
+    /// followers' and mean nothing; one before the ACK of NEWLEADER counts
+    /// from there on (ZOOKEEPER-4685).
+    pub(super) fn take_ack(
+        &mut self,
+        now: Duration,
+        from: LearnerId,
+        zxid: Zxid,
+    ) -> Result<(), Refusal> {
+        let unexpected = Refusal::Unexpected(PacketType::ACK);
+        let learner = self.learners.get_mut(&from);
+        let learner = learner.filter(|it| it.progress >= Progress::Syncing);
+        let learner = learner.ok_or(unexpected)?;
+        if zxid.counter() == 0 {
+            return self.take_epoch_base_ack(now, from, zxid);
+        }
+        if zxid > learner.sent {
+            return Err(Refusal::NeverProposed(zxid));
+        }
+        if zxid <= learner.acked {
+            return Ok(());
+        }
+        match learner.acked.next() {
+            Some(next) if next == zxid => learner.note_acked(now, zxid),
+            next => {
+                let missing = next.unwrap_or(zxid);
+                return Err(Refusal::AckGap {
+                    acked: zxid,
+                    missing,
+                });
+            }
+        }
+        self.commit_what_is_held();
+        Ok(())
+    }
+
+    /// Commits the oldest proposals, as many as a quorum of disks holds.
+    pub(super) fn commit_what_is_held(&mut self) {
+        while let Some(oldest) = self.outstanding.front() {
+            if self.stage != Stage::Broadcast || !self.is_held(oldest.zxid) {
+                break;
+            }
+            if let Some(txn) = self.outstanding.pop_front() {
+                self.commit(txn);
+            }
+        }
+    }
+
+    /// Acks have no gaps, so that who acknowledged this one or a later one
+    /// holds everything up to it.
+    fn is_held(&self, zxid: Zxid) -> bool {
+        let own = self.own_acked >= zxid;
+        self.voters.is_quorum(|id| {
+            self.voter_has(id, own, |it| {
+                it.progress >= Progress::Synced && it.acked >= zxid
+            })
+        })
+    }
+
+    fn commit(&mut self, txn: Txn) {
+        for (&to, learner) in &self.learners {
+            if learner.progress >= Progress::Syncing {
+                let packet = if learner.observer {
+                    Packet::with_txn(PacketType::INFORM, &txn)
+                } else {
+                    Packet::bare(PacketType::COMMIT, txn.zxid)
+                };
+                self.out.push_back(Action::Send { to, packet });
+            }
+        }
+        self.window.push(txn.clone());
+        self.out.push_back(Action::Deliver(txn));
+        self.release_syncs();
+    }
+}

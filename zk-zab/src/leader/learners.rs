@@ -1,0 +1,123 @@
+//! What a leader knows about each of its learners. It decides nothing.
+
+use super::Leader;
+use crate::action::LearnerId;
+use std::collections::VecDeque;
+use std::time::Duration;
+use zk_proto::{Epoch, ServerId, Zxid};
+
+/// How far a learner is, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Progress {
+    /// It has said hello.
+    Joined,
+    /// It was asked to accept the epoch.
+    Asked,
+    /// It has accepted it, and waits for a quorum of such.
+    Accepted,
+    /// The disk is being read for it.
+    Reading,
+    /// It was sent NEWLEADER, and gets every proposal from then on.
+    Syncing,
+    /// It has acknowledged NEWLEADER: its disk holds the history.
+    Synced,
+    /// It was sent UPTODATE.
+    Active,
+}
+
+/// A learner, by its connection.
+#[derive(Debug)]
+pub(super) struct LearnerState {
+    pub(super) server: ServerId,
+    /// It came as an observer: no proposals, no acks, no vote.
+    pub(super) observer: bool,
+    /// Whether its acks count: a voter that came as a follower.
+    pub(super) votes: bool,
+    pub(super) progress: Progress,
+    /// Its last transaction, from ACKEPOCH on.
+    pub(super) last_zxid: Zxid,
+    /// The last proposal that its disk holds; up to NEWLEADER, where its
+    /// proposals begin.
+    pub(super) acked: Zxid,
+    /// The last proposal that it was sent.
+    pub(super) sent: Zxid,
+    /// A proposal without acknowledgement, and since when it is watched.
+    pub(super) watched: Option<(Zxid, Duration)>,
+    /// Rounds of pings that it has not answered, oldest first.
+    pub(super) pings: VecDeque<u64>,
+    /// The last round that it has answered.
+    pub(super) answered: u64,
+    /// When something last came.
+    pub(super) heard: Duration,
+}
+
+impl LearnerState {
+    pub(super) const fn new(now: Duration, server: ServerId, observer: bool, votes: bool) -> Self {
+        Self {
+            server,
+            observer,
+            votes,
+            progress: Progress::Joined,
+            last_zxid: Zxid::ZERO,
+            acked: Zxid::ZERO,
+            sent: Zxid::ZERO,
+            watched: None,
+            pings: VecDeque::new(),
+            answered: 0,
+            heard: now,
+        }
+    }
+
+    /// It is sent UPTODATE, and its limits begin.
+    pub(super) fn activate(&mut self, now: Duration) {
+        self.progress = Progress::Active;
+        self.heard = now;
+        self.watched = self.watched.map(|(zxid, _)| (zxid, now));
+    }
+
+    /// Notes a proposal that leaves for it.
+    pub(super) fn note_sent(&mut self, now: Duration, zxid: Zxid) {
+        self.sent = zxid;
+        if self.watched.is_none() {
+            self.watched = Some((zxid, now));
+        }
+    }
+
+    /// Notes the acknowledgement of the next proposal. One proposal at a
+    /// time is watched, so that a late one is found within twice the limit.
+    /// (`LearnerHandler.SyncLimitCheck`)
+    pub(super) fn note_acked(&mut self, now: Duration, zxid: Zxid) {
+        self.acked = zxid;
+        if self.watched.is_some_and(|(watched, _)| watched <= zxid) {
+            self.watched = (self.sent > zxid).then_some((self.sent, now));
+        }
+    }
+}
+
+impl Leader {
+    /// Whether the server is this one, or a voting learner of which
+    /// something is true.
+    pub(super) fn voter_has(
+        &self,
+        server: ServerId,
+        own: bool,
+        has: impl Fn(&LearnerState) -> bool,
+    ) -> bool {
+        if server == self.config.server {
+            return own;
+        }
+        let mut learners = self.learners.values();
+        learners.any(|it| it.server == server && it.votes && has(it))
+    }
+
+    /// Connections of learners that are exactly so far.
+    pub(super) fn learners_at(&self, progress: Progress) -> Vec<LearnerId> {
+        let at = |(id, it): (&LearnerId, &LearnerState)| (it.progress == progress).then_some(*id);
+        self.learners.iter().filter_map(at).collect()
+    }
+}
+
+/// The epoch and zxid that tell who is ahead (`StateSummary`).
+pub(super) const fn is_ahead(peer: (Epoch, Zxid), own: (Epoch, Zxid)) -> bool {
+    peer.0.0 > own.0.0 || (peer.0.0 == own.0.0 && peer.1.0 > own.1.0)
+}
