@@ -91,7 +91,7 @@ impl Server {
         storage: Arc<dyn Storage>,
     ) -> Result<Self, ServerError> {
         if !config.is_standalone() {
-            return Err(ServerError::Ensemble(config.ensemble.members.servers.len()));
+            return Err(ServerError::Ensemble(config.ensemble.members.members.len()));
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
         let files = Files::new(&config, storage);

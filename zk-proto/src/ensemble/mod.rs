@@ -117,8 +117,10 @@ impl EnsembleConfig {
             };
             config.add(key.trim(), value.trim(), many_addresses)?;
         }
-        config.check_groups()?;
-        Ok(config)
+        match config.voter_without_group() {
+            Some(stray) => Err(EnsembleError::NotInAGroup(stray)),
+            None => Ok(config),
+        }
     }
 
     fn add(&mut self, key: &str, value: &str, many_addresses: bool) -> Result<(), EnsembleError> {
@@ -159,19 +161,12 @@ impl EnsembleConfig {
         Ok(())
     }
 
-    /// Every voting server must be in a group if any is.
-    ///
-    /// # Errors
-    /// The first one that is in none.
-    pub fn check_groups(&self) -> Result<(), EnsembleError> {
-        if !self.is_hierarchical() {
-            return Ok(());
-        }
+    /// The first voting server in no group, where there are groups or weights
+    /// and every one must be in one.
+    #[must_use]
+    pub fn voter_without_group(&self) -> Option<ServerId> {
         let mut voting = self.participants().map(|it| it.id);
-        match voting.find(|id| !self.groups.contains_key(id)) {
-            Some(stray) => Err(EnsembleError::NotInAGroup(stray)),
-            None => Ok(()),
-        }
+        voting.find(|id| self.is_hierarchical() && !self.groups.contains_key(id))
     }
 }
 

@@ -4,17 +4,19 @@
 use super::error::{ConfigError, Rule};
 use super::jvm_flags::JvmFlags;
 use super::notice::Notices;
-use super::servers::{Members, Role};
+use super::servers;
 use super::settings::Settings;
 use super::{file_entries, read_file};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zk_proto::Zxid;
+use zk_proto::ensemble::{EnsembleConfig, Role};
 
 /// All that concerns the other servers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ensemble {
     /// The servers that `zoo.cfg` or the dynamic file lists.
-    pub members: Members,
+    pub members: EnsembleConfig,
     /// The dynamic file, if there is one.
     pub dynamic_config_file: Option<PathBuf>,
     /// Whether a list of one server means a standalone server.
@@ -128,8 +130,8 @@ impl Ensemble {
     fn check_members(&self, settings: &Settings, notices: &mut Notices) -> Result<(), ConfigError> {
         let broken = |rule| Err(settings.broken(rule));
         if self.oracle_path.is_none() {
-            let groups = self.members.check_groups();
-            groups.map_err(|rule| settings.broken(rule))?;
+            let stray = self.members.voter_without_group();
+            stray.map_or(Ok(()), |id| broken(Rule::NotInAGroup(id)))?;
         }
         let has_observers = self.members.observers().next().is_some();
         match self.members.participants().count() {
@@ -179,17 +181,17 @@ fn read_members(
     settings: &Settings,
     many_addresses: bool,
     notices: &mut Notices,
-) -> Result<Members, ConfigError> {
+) -> Result<EnsembleConfig, ConfigError> {
     let Some(path) = settings.path("dynamicConfigFile") else {
-        return Members::read(settings, many_addresses);
+        return servers::read(settings, many_addresses);
     };
     let mut keys = settings.iter();
     if let Some(member) = keys.find(|setting| MEMBER_KEYS.contains(&setting.spec.name)) {
         return Err(settings.broken(Rule::MemberInStaticFile(member.key.clone())));
     }
     let dynamic = read_dynamic_file(&path, notices)?;
-    let mut members = Members::read(&dynamic, many_addresses)?;
-    members.version = version_in_name(&path).unwrap_or(0);
+    let mut members = servers::read(&dynamic, many_addresses)?;
+    members.version = version_in_name(&path).unwrap_or_default();
     Ok(members)
 }
 
@@ -210,9 +212,9 @@ fn is_member_key(key: &str) -> bool {
 }
 
 /// `zoo.cfg.dynamic.100000000` holds version 0x100000000.
-fn version_in_name(path: &Path) -> Option<i64> {
+fn version_in_name(path: &Path) -> Option<Zxid> {
     let extension = path.extension()?.to_str()?;
-    i64::from_str_radix(extension, 16).ok()
+    i64::from_str_radix(extension, 16).ok().map(Zxid)
 }
 
 /// A server must not ask of others what it does not do itself.

@@ -1,12 +1,12 @@
 //! Why a configuration was refused.
 
 use super::origin::Origin;
-use super::servers::ServerLineError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use thiserror::Error;
 use zk_proto::ServerId;
+use zk_proto::ensemble::MemberError;
 
 /// Why a configuration was refused. Messages name the file, the line, the key
 /// and the value wherever there is one; secrets are left out.
@@ -68,7 +68,7 @@ pub enum ConfigError {
         /// The value.
         value: String,
         /// What is wrong with it.
-        source: ServerLineError,
+        source: MemberError,
     },
     /// Values that are good alone and make no sense together.
     #[error("{}: {rule}", file.display())]

@@ -45,7 +45,6 @@ pub use notice::{Level, Notice};
 pub use origin::Origin;
 pub use rules::{Containers, Rules};
 pub use secret::Secret;
-pub use servers::{HostPort, Members, PeerAddress, Role, ServerLine, ServerLineError};
 pub use storage::{Autopurge, SnapshotCompression, Storage};
 
 use notice::Notices;
@@ -183,7 +182,7 @@ impl ServerConfig {
     fn take_own_line(&mut self, settings: &Settings) -> Result<(), ConfigError> {
         let line = self
             .server_id
-            .and_then(|id| self.ensemble.members.servers.get(&id));
+            .and_then(|id| self.ensemble.members.members.get(&id));
         let role = line.map(|line| line.role).unwrap_or_default();
         if let Some((line, client)) = line.and_then(|line| Some((line, line.client.as_ref()?))) {
             let listed = clients::resolve(&client.host, client.port).map_err(|source| {

@@ -13,8 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
+use zk_proto::ensemble::Role;
 use zk_server::config::keys::{self, Effect, Form, Kind};
-use zk_server::config::{ArgsForm, JvmFlags, Role, ServerConfig, SnapshotCompression};
+use zk_server::config::{ArgsForm, JvmFlags, ServerConfig, SnapshotCompression};
 
 const SAMPLE: &str = "\
 # milliseconds of a tick

@@ -132,8 +132,8 @@ fn members_may_stand_in_a_file_of_their_own() {
     let path = site.write("zoo.cfg.dynamic.100000000", TWO);
     let pointer = format!("{LIMITS}dynamicConfigFile={}\n", path.display());
     let config = site.read(&pointer).unwrap();
-    assert_eq!(config.ensemble.members.servers.len(), 2);
-    assert_eq!(config.ensemble.members.version, 0x1_0000_0000);
+    assert_eq!(config.ensemble.members.members.len(), 2);
+    assert_eq!(config.ensemble.members.version.0, 0x1_0000_0000);
 
     let error = site
         .read(&format!("{pointer}server.3=c:2888:3888"))
