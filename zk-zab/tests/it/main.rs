@@ -1,0 +1,8 @@
+//! The machines through their public face.
+
+mod paper;
+mod random;
+mod scenarios;
+mod support;
+mod wire;
+mod world;
