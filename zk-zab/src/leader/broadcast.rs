@@ -150,3 +150,48 @@ impl Leader {
         self.release_syncs();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OwnHistory, ZabConfig};
+    use zk_proto::ensemble::EnsembleConfig;
+    use zk_proto::{Epoch, ServerId};
+
+    /// The last zxid of an epoch is used; behind it the role ends.
+    #[test]
+    fn zxids_roll_over_by_a_new_leader() {
+        let config = ZabConfig {
+            server: ServerId(1),
+            ensemble: EnsembleConfig::parse("server.1=a:1:2", false).unwrap(),
+            observer: false,
+            tick: Duration::from_secs(2),
+            init_limit_ticks: 10,
+            sync_limit_ticks: 5,
+            committed_log_max: 500,
+        };
+        let own = OwnHistory {
+            accepted_epoch: Epoch(0),
+            current_epoch: Epoch(0),
+            last_zxid: Zxid::ZERO,
+            committed: Zxid::ZERO,
+            recent: Vec::new(),
+        };
+        let now = Duration::ZERO;
+        let mut leader = Leader::new(now, config, own);
+        while leader.stage != Stage::Broadcast {
+            if let Some(Action::Persist { token, .. }) = leader.poll_action() {
+                leader.handle_persisted(now, token);
+            }
+        }
+        leader.last_proposed = Zxid::new(Epoch(1), u32::MAX - 1);
+        let zxid = Zxid::new(Epoch(1), u32::MAX);
+        let payload = bytes::Bytes::new();
+        let txn = Txn { zxid, payload };
+        assert_eq!(leader.propose(now, txn.clone()), Ok(()));
+        assert_eq!(leader.next_zxid(), None);
+        assert_eq!(leader.propose(now, txn), Err(ProposeError::UsedUp));
+        let abdication = Abdication::ZxidsUsedUp(Epoch(1));
+        assert_eq!(leader.out.back(), Some(&Action::Abdicate(abdication)));
+    }
+}

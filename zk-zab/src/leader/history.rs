@@ -117,7 +117,7 @@ impl HistoryWindow {
         } else if peer < min {
             return Decision::ReadDisk { through: min };
         } else if peer <= max {
-            self.from_list(peer, self.txns.iter())
+            self.plan_by(peer, self.txns.iter())
         } else {
             self.snapshot()
         };
@@ -138,7 +138,7 @@ impl HistoryWindow {
         }
         let min = self.first_kept();
         let before = disk.iter().filter(|txn| txn.zxid < min);
-        self.from_list(peer, before.chain(&self.txns))
+        self.plan_by(peer, before.chain(&self.txns))
     }
 
     /// Whether the window goes on where the disk's part ends.
@@ -157,7 +157,7 @@ impl HistoryWindow {
         self.txns.front().map_or(Zxid(i64::MAX), |txn| txn.zxid)
     }
 
-    fn from_list<'a>(&self, peer: Zxid, list: impl Iterator<Item = &'a Txn>) -> SyncPlan {
+    fn plan_by<'a>(&self, peer: Zxid, list: impl Iterator<Item = &'a Txn>) -> SyncPlan {
         let (to, after) = (self.max().max(self.last), peer);
         let diff = SyncPlan::Diff { to, after };
         let mut before = None;
@@ -267,15 +267,9 @@ mod tests {
         let recent = txns(&[E5 + 8, E5 + 9, E6 + 1, E6 + 2]);
         let mut window = HistoryWindow::new(recent, Zxid(E6 + 2), 500);
         let list = txns(&[E5 + 1, E5 + 2, E5 + 5]);
-        assert_eq!(window.from_list(Zxid(E5 + 3), list.iter()), trunc(E5 + 2));
-        assert_eq!(
-            window.from_list(Zxid(E5), list[1..].iter()),
-            diff(E6 + 2, E5)
-        );
-        assert_eq!(
-            window.from_list(Zxid(E5 + 1), list[1..].iter()),
-            snap(E6 + 2)
-        );
+        assert_eq!(window.plan_by(Zxid(E5 + 3), list.iter()), trunc(E5 + 2));
+        assert_eq!(window.plan_by(Zxid(E5), list[1..].iter()), diff(E6 + 2, E5));
+        assert_eq!(window.plan_by(Zxid(E5 + 1), list[1..].iter()), snap(E6 + 2));
         assert_eq!(
             window.plan(Zxid(E6 + 2)),
             Decision::Plan(diff(E6 + 2, E6 + 2))

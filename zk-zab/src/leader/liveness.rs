@@ -34,10 +34,8 @@ impl Leader {
 
     fn check_deadline(&mut self, now: Duration) {
         self.drop_late(now);
-        if now >= self.deadline {
-            if let Some(phase) = self.phase() {
-                self.abdicate(Abdication::NoQuorumInTime(phase));
-            }
+        if let Some(phase) = self.phase().filter(|_| now >= self.deadline) {
+            self.abdicate(Abdication::NoQuorumInTime(phase));
         }
     }
 

@@ -181,17 +181,22 @@ impl Learner {
         }
     }
 
-    /// Command: forwards a client's request, a `ForwardedRequest`.
-    pub fn request(&mut self, request: impl Into<bytes::Bytes>, auth: Vec<Id<'static>>) {
+    /// Command: forwards a client's request, a `ForwardedRequest`, and who
+    /// the client is; nobody yet in a createSession.
+    pub fn request(&mut self, request: impl Into<bytes::Bytes>, auth: Option<Vec<Id<'static>>>) {
         let data = request.into();
         let packet = Packet::with_data(PacketType::REQUEST, Zxid::NONE, data);
-        let auth = Some(auth);
         self.send(Packet { auth, ..packet });
     }
 
     /// Command: forwards a client's sync, itself a `ForwardedRequest`. The
     /// ticket comes back in [`Upcall::Synced`].
-    pub fn sync(&mut self, ticket: u64, request: impl Into<bytes::Bytes>, auth: Vec<Id<'static>>) {
+    pub fn sync(
+        &mut self,
+        ticket: u64,
+        request: impl Into<bytes::Bytes>,
+        auth: Option<Vec<Id<'static>>>,
+    ) {
         self.syncs.push_back(ticket);
         self.request(request, auth);
     }

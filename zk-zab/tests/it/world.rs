@@ -54,7 +54,7 @@ impl Disk {
 enum Role {
     Looking,
     Leading(Box<Leader>),
-    Learning(Box<Learner>, usize),
+    Learning(Box<Learner>),
 }
 
 struct Node {
@@ -247,7 +247,7 @@ impl World {
         if let Role::Leading(leader) = &mut self.nodes[link.leader].role {
             leader.handle_learner_lost(id);
         }
-        if let Role::Learning(learner, _) = &mut self.nodes[link.learner].role {
+        if let Role::Learning(learner) = &mut self.nodes[link.learner].role {
             learner.handle_leader_lost();
         }
         self.drain(link.learner);
@@ -300,7 +300,7 @@ impl World {
         self.leave(at);
         let (own, config) = (self.own(at), self.config(at));
         let machine = Learner::new(self.now, config, own);
-        self.nodes[at].role = Role::Learning(Box::new(machine), leader);
+        self.nodes[at].role = Role::Learning(Box::new(machine));
         self.nodes[at].acked = Zxid::ZERO;
         let (up, down) = (VecDeque::new(), VecDeque::new());
         let learner = at;
@@ -363,7 +363,7 @@ impl World {
         let link = self.links.get_mut(&id).unwrap();
         let (at, item) = (link.learner, link.down.pop_front());
         let node = &mut self.nodes[at];
-        let Role::Learning(machine, _) = &mut node.role else {
+        let Role::Learning(machine) = &mut node.role else {
             return;
         };
         match item {
@@ -390,7 +390,7 @@ impl World {
             match &mut self.nodes[at].role {
                 Role::Looking => {}
                 Role::Leading(machine) => machine.handle_persisted(self.now, token),
-                Role::Learning(machine, _) => machine.handle_persisted(token),
+                Role::Learning(machine) => machine.handle_persisted(token),
             }
             self.drain(at);
         }
@@ -457,7 +457,7 @@ impl World {
             match &mut self.nodes[at].role {
                 Role::Looking => {}
                 Role::Leading(machine) => machine.handle_timeout(self.now),
-                Role::Learning(machine, _) => machine.handle_timeout(self.now),
+                Role::Learning(machine) => machine.handle_timeout(self.now),
             }
             self.drain(at);
         }
@@ -470,7 +470,7 @@ impl World {
             let action = match &mut self.nodes[at].role {
                 Role::Looking => None,
                 Role::Leading(machine) => machine.poll_action(),
-                Role::Learning(machine, _) => machine.poll_action(),
+                Role::Learning(machine) => machine.poll_action(),
             };
             let Some(action) = action else { break };
             self.carry_out(at, action);
