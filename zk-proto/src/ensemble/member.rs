@@ -169,11 +169,8 @@ fn parse_server(text: &str) -> Result<(PeerAddress, Option<Role>), MemberError> 
         [host, quorum, election, role] => (host, quorum, election, Some(parse_role(role)?)),
         _ => return Err(MemberError::Form),
     };
-    if host.is_empty() {
-        return Err(MemberError::Form);
-    }
     let address = PeerAddress {
-        host: host.to_owned(),
+        host: parse_host(host)?,
         quorum_port: port(quorum)?,
         election_port: port(election)?,
     };
@@ -192,9 +189,18 @@ fn parse_client(text: &str) -> Result<HostPort, MemberError> {
         _ => return Err(MemberError::Form),
     };
     Ok(HostPort {
-        host: host.to_owned(),
+        host: parse_host(host)?,
         port: port(number)?,
     })
+}
+
+/// What can be written into a line again and be read as the same.
+fn parse_host(text: &str) -> Result<String, MemberError> {
+    let is_odd = |it: char| it.is_whitespace() || it.is_control() || "[]|;".contains(it);
+    if text.is_empty() || text.contains(is_odd) {
+        return Err(MemberError::Form);
+    }
+    Ok(text.to_owned())
 }
 
 fn parse_role(text: &str) -> Result<Role, MemberError> {
@@ -322,6 +328,9 @@ mod tests {
             ("a:2888:3888:observer:x", Form),
             ("a:2888:3888;1;2", Form),
             ("a:2888:3888;b:c:d", Form),
+            ("a:2888:3888;[]:1", Form),
+            ("a:2888:3888;[a ]:1", Form),
+            ("[::1 ]:2888:3888", Form),
             ("a:x:3888", port("x")),
             ("a:2888:65536", port("65536")),
             ("a:2888:3888;x", port("x")),
