@@ -18,10 +18,8 @@ pub(super) struct Looking {
     pub(super) vote: Vote,
     /// The vote that it begins each round with: for itself, or for nobody.
     initial: Vote,
-    /// Whether its own vote counts.
-    votes: bool,
-    /// Whether the votes of others mean anything to it: not while it does not
-    /// know how its history compares.
+    /// Whether its own vote counts, and those of others mean anything to it:
+    /// not while it does not know how its history compares.
     compares: bool,
     ballots: Ballots,
     outside: OutOfElection,
@@ -74,7 +72,6 @@ impl Looking {
             round,
             vote: initial,
             initial,
-            votes: compares && electorate.is_voter(me),
             compares,
             ballots: Ballots::default(),
             outside: OutOfElection::default(),
@@ -173,8 +170,9 @@ impl Looking {
         Heard::Ignored
     }
 
+    /// Without a vote it does no harm: quorums count voters only.
     fn cast_own(&mut self) {
-        if self.votes {
+        if self.compares {
             let ballot = self.own_ballot();
             self.ballots.cast(self.me, ballot);
         }

@@ -4,5 +4,6 @@ mod random;
 mod rules;
 mod server;
 mod settled;
+mod trip;
 mod wire;
 mod world;

@@ -1,5 +1,6 @@
 //! Whole elections from seeds, in virtual time. A failure names its seed;
-//! `ZK_ELECTION_SEED=N` runs that one alone and prints what happened.
+//! `ZK_ELECTION_SEED=N` runs that one alone and prints what happened;
+//! `ZK_ELECTION_SEED=0..100000` is for a longer search.
 
 use crate::server::config;
 use crate::world::{Chance, World, ms};
@@ -69,18 +70,23 @@ fn any_ensemble(seed: u64) -> EnsembleConfig {
     config(&lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The one seed that is asked for, or all.
+/// The one seed that is asked for, or `first..end`, or the usual ones.
 fn seeds() -> std::ops::Range<u64> {
-    match std::env::var("ZK_ELECTION_SEED").map(|seed| seed.parse()) {
-        Ok(Ok(seed)) => seed..seed + 1,
-        _ => 0..SEEDS,
+    let Ok(wanted) = std::env::var("ZK_ELECTION_SEED") else {
+        return 0..SEEDS;
+    };
+    let number = |text: &str| text.parse::<u64>().expect("ZK_ELECTION_SEED is N or N..N");
+    match wanted.split_once("..") {
+        Some((first, end)) => number(first)..number(end),
+        None => number(&wanted)..number(&wanted) + 1,
     }
 }
 
 #[test]
 fn faults_mislead_nobody_and_end_in_agreement() {
     let seeds = seeds();
-    let alone = seeds.end - seeds.start == 1;
+    let count = seeds.end - seeds.start;
+    let alone = count == 1;
     let mut total = Work::default();
     for seed in seeds {
         let (done, trace) = faulty(seed, alone);
@@ -108,7 +114,7 @@ fn faults_mislead_nobody_and_end_in_agreement() {
     println!("{elections} elections, {joins} joins, {restarts} restarts, {events} events");
     if !alone {
         assert!(
-            elections > 4 * SEEDS && joins > SEEDS && restarts > 4 * SEEDS,
+            elections > 4 * count && joins > count && restarts > 4 * count,
             "too little work"
         );
     }

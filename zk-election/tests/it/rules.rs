@@ -163,22 +163,44 @@ fn a_better_vote_in_the_wait_changes_the_decision() {
     );
 }
 
+#[test]
+fn a_quorum_for_the_better_vote_waits_anew() {
+    let mut server = one_of(3);
+    server.hears(2, says(Looking, 1, 1, 5, 1));
+    server.pass(150);
+    server.hears(3, says(Looking, 3, 1, 5, 1));
+    let decided = vec!["decide: Following 3 e1 z5 r1".to_owned()];
+    assert_eq!(server.times_out(), (200, decided));
+}
+
 /// Apache begins its wait anew after each message, and forgets it.
 #[test]
 fn the_wait_has_one_deadline_and_notes_what_comes() {
-    let mut server = one_of(5);
+    let mut settings = ElectionConfig::new(ServerId(1), ensemble(5));
+    settings.finalize_wait = Duration::from_millis(100);
+    let mut server = Server::of(settings);
+    server.start(own(1, 5));
     server.hears(2, says(Looking, 1, 1, 5, 1));
     server.hears(3, says(Looking, 1, 1, 5, 1));
-    server.pass(150);
+    server.pass(50);
     assert_eq!(server.hears(4, says(Looking, 1, 1, 5, 1)), NOTHING);
     let deadline = server.election.poll_timeout();
-    assert_eq!(deadline, Some(Duration::from_millis(200)));
+    assert_eq!(deadline, Some(Duration::from_millis(100)));
     let decided = server.hears(5, says(Looking, 1, 1, 5, 1));
     assert_eq!(
         decided,
         ["decide: Leading 1 e1 z5 r1"],
         "the fourth voter was noted"
     );
+}
+
+#[test]
+fn a_quorum_that_is_lost_in_the_wait_decides_nothing() {
+    let mut server = one_of(3);
+    server.hears(2, says(Looking, 1, 1, 5, 1));
+    server.hears(2, says(Following, 3, 1, 9, 1));
+    let (_, said) = server.times_out();
+    assert_eq!(said.last().map(String::as_str), Some("connect"));
 }
 
 #[test]
