@@ -8,6 +8,8 @@ use zk_proto::quorum::{
     AckEpoch, ForwardedRequest, InitialMessage, LearnerInfo, Notification, PacketType,
     QuorumPacket, Revalidate, SessionTouch,
 };
+use zk_proto::jute::{self, Reader};
+use zk_proto::snapshot::{self, AclEntry, SessionEntry};
 use zk_proto::txn::LoggedTxn;
 
 const MAX: usize = 1 << 20;
@@ -131,6 +133,40 @@ fn check_revalidate(data: &[u8], label: &str) {
         Revalidate::encode_question(Revalidate::decode_question(data).unwrap())
     };
     assert_eq!(again, data, "{label}");
+}
+
+/// Behind SNAP: a snapshot without header, seals and digest, then a signature.
+#[test]
+fn every_snapshot_on_the_wire_is_read_and_written_again() {
+    let mut count = 0;
+    for message in messages() {
+        let Message { label, bytes, .. } = &message;
+        match &*message.kind {
+            "SNAPDATA" => {
+                assert_eq!(&rewritten(bytes), bytes, "{label}");
+                count += 1;
+            }
+            "SNAPSIGNATURE" => {
+                let signature: &str = jute::from_slice(bytes).unwrap();
+                assert_eq!(signature, snapshot::WIRE_SIGNATURE, "{label}");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(count, 22);
+}
+
+fn rewritten(bytes: &[u8]) -> Vec<u8> {
+    let mut reader = Reader::new(bytes);
+    let sessions: Vec<SessionEntry> = reader.read().unwrap();
+    let acls: Vec<AclEntry<'_>> = reader.read().unwrap();
+    let mut out = jute::to_vec(&(sessions, acls)).unwrap();
+    while let Some(node) = snapshot::read_node(&mut reader).unwrap() {
+        jute::append(&mut out, &node).unwrap();
+    }
+    assert!(reader.remaining().is_empty());
+    snapshot::append_end(&mut out).unwrap();
+    out
 }
 
 #[test]
