@@ -10,7 +10,7 @@ fn number(name: &str) -> Option<u64> {
 
 fn run(seed: u64) -> World {
     let voters = [3, 5, 3, 1][(seed % 4) as usize];
-    let mut world = World::new(seed, voters, (seed % 3 == 0).into());
+    let mut world = World::new(seed, voters, seed.is_multiple_of(3).into());
     (0..3000).for_each(|_| world.step(true));
     world.settle();
     world

@@ -150,7 +150,7 @@ impl Follower {
     }
 
     pub(crate) fn all_persisted(&mut self) -> Vec<String> {
-        if let Some(token) = self.work.drain(..).last() {
+        if let Some(token) = self.work.drain(..).next_back() {
             self.machine.handle_persisted(token);
         }
         self.actions()
@@ -207,7 +207,7 @@ impl Lead {
     }
 
     pub(crate) fn all_persisted(&mut self) -> Vec<String> {
-        if let Some(token) = self.work.drain(..).last() {
+        if let Some(token) = self.work.drain(..).next_back() {
             self.machine.handle_persisted(NOW, token);
         }
         self.actions()

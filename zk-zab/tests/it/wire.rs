@@ -247,7 +247,7 @@ impl Lead {
     }
 
     fn persisted(&mut self) {
-        if let Some(token) = self.work.drain(..).last() {
+        if let Some(token) = self.work.drain(..).next_back() {
             self.machine.handle_persisted(NOW, token);
         }
         self.drain();

@@ -596,7 +596,9 @@ impl World {
         let from = node.tree.iter().rposition(|txn| txn.zxid <= after);
         let part = from.map(|from| node.tree[from..].to_vec());
         // Sometimes the log does not reach back.
-        let part = part.filter(|_| self.random.0 % 4 != 0).unwrap_or_default();
+        let part = part
+            .filter(|_| !self.random.0.is_multiple_of(4))
+            .unwrap_or_default();
         if let Role::Leading(machine) = &mut node.role {
             machine.handle_history(self.now, to, &part);
         }
