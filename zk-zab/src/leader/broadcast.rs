@@ -34,9 +34,15 @@ impl Leader {
     #[must_use]
     pub fn next_zxid(&self) -> Option<Zxid> {
         match self.stage {
-            Stage::Broadcast => self.last_proposed.next(),
+            Stage::Broadcast => self.unused_zxid(),
             _ => None,
         }
+    }
+
+    /// The last counter of an epoch is never used (ZOOKEEPER-1277).
+    fn unused_zxid(&self) -> Option<Zxid> {
+        let next = self.last_proposed.next();
+        next.filter(|zxid| zxid.counter() < u32::MAX)
     }
 
     /// Command: proposes a transaction, with the zxid of
@@ -49,7 +55,7 @@ impl Leader {
             return Err(ProposeError::NotServing);
         }
         let given = txn.zxid;
-        let Some(next) = self.last_proposed.next() else {
+        let Some(next) = self.unused_zxid() else {
             self.abdicate(Abdication::ZxidsUsedUp(self.epoch));
             return Err(ProposeError::UsedUp);
         };
@@ -158,7 +164,7 @@ mod tests {
     use zk_proto::ensemble::EnsembleConfig;
     use zk_proto::{Epoch, ServerId};
 
-    /// The last zxid of an epoch is used; behind it the role ends.
+    /// The last zxid of an epoch is not used: the role ends.
     #[test]
     fn zxids_roll_over_by_a_new_leader() {
         let config = ZabConfig {
@@ -184,8 +190,8 @@ mod tests {
                 leader.handle_persisted(now, token);
             }
         }
-        leader.last_proposed = Zxid::new(Epoch(1), u32::MAX - 1);
-        let zxid = Zxid::new(Epoch(1), u32::MAX);
+        leader.last_proposed = Zxid::new(Epoch(1), u32::MAX - 2);
+        let zxid = Zxid::new(Epoch(1), u32::MAX - 1);
         let payload = bytes::Bytes::new();
         let txn = Txn { zxid, payload };
         assert_eq!(leader.propose(now, txn.clone()), Ok(()));

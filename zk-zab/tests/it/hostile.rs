@@ -32,7 +32,12 @@ fn packet(random: &mut Random) -> Packet {
         vec![255; 20],
         vec![0; 25],
     ];
-    let kind = PacketType(random.below(21) as i32);
+    // What is refused at most times is rare, or nothing would go further.
+    let kind = match random.below(4) {
+        0 => random.below(21),
+        kind => [0, 2, 4, 5][kind],
+    };
+    let kind = PacketType(kind as i32);
     let zxid = zxids[random.below(zxids.len())];
     match random.below(3) {
         0 => Packet::bare(kind, zxid),
@@ -66,7 +71,7 @@ fn a_learner_survives_any_leader() {
         }
         abdicated += usize::from(follower.machine.phase().is_none());
     }
-    assert!(abdicated > 1000 && taken > 1000, "{abdicated} {taken}");
+    assert!(abdicated > 1000 && taken > 2000, "{abdicated} {taken}");
 }
 
 #[test]
