@@ -30,7 +30,7 @@ pub enum ElectionAction {
         round: Round,
     },
     /// A newer configuration came with a notification, and the election goes
-    /// on under it in a round of its own: write it down, and know the new
-    /// members' addresses before the sends that follow.
+    /// on under it, in a new round if others vote than before: write it down,
+    /// and know the new members' addresses before the sends that follow.
     AdoptConfig(EnsembleConfig),
 }

@@ -92,9 +92,11 @@ impl Electorate {
         (newer && config.participants().next().is_some()).then_some(config)
     }
 
-    /// The same with another configuration in the place of that which holds.
-    pub(crate) fn adopt(&mut self, config: EnsembleConfig) {
+    /// Puts another configuration in the place of the one that holds. Whether
+    /// votes count otherwise under it.
+    pub(crate) fn adopt(&mut self, config: EnsembleConfig) -> bool {
         let next = self.next.take().map(|(next, _)| next);
-        *self = Self::new(config, next);
+        let old = std::mem::replace(self, Self::new(config, next));
+        old.system != self.system || old.voters != self.voters
     }
 }

@@ -83,6 +83,11 @@
 //! * A new vote that is worse than ours is answered, and what lookers said
 //!   within the second before we looked is remembered: both save a wait for
 //!   the next repetition.
+//! * A looking server tells observers what it votes for, not what the last
+//!   election came to; and an observer does not decide by votes for a leader
+//!   that is known to be away.
+//! * A newer configuration begins a new round if others vote under it, not if
+//!   addresses or observers changed.
 //! * A server that goes looking takes back that it followed or led.
 //! * Who has no vote answers nobody, and settled servers that have no vote are
 //!   not answered: in Apache such two may answer each other without end.

@@ -193,10 +193,15 @@ impl Looking {
             return Standing::Open;
         }
         let mut others = electorate.voters().difference(&supporters);
-        if !away.contains(&self.vote.leader) && others.all(|voter| away.contains(voter)) {
-            Standing::Unanimous
-        } else {
-            Standing::Quorum
+        let leader_is_away = away.contains(&self.vote.leader);
+        match (leader_is_away, self.initial == Vote::NONE) {
+            // Apache's lookers tell observers of the leader that just died
+            // (`WorkerReceiver` answers with the last election's vote). Voters
+            // who went for somebody who died have to find out together; who
+            // has no vote better waits for what they do then.
+            (true, true) => Standing::Open,
+            (false, _) if others.all(|voter| away.contains(voter)) => Standing::Unanimous,
+            _ => Standing::Quorum,
         }
     }
 }

@@ -138,6 +138,7 @@ impl Election {
         let looking = matches!(self.phase, Phase::Looking { .. });
         if looking && server != self.config.me && self.electorate.is_voter(server) {
             self.send(server);
+            self.count();
         }
     }
 

@@ -89,9 +89,11 @@ impl Election {
         let Some(newer) = text.and_then(|text| self.electorate.newer(text)) else {
             return;
         };
-        self.electorate.adopt(newer.clone());
+        let votes_count_otherwise = self.electorate.adopt(newer.clone());
         self.actions.push_back(ElectionAction::AdoptConfig(newer));
-        self.begin_round();
+        if votes_count_otherwise {
+            self.begin_round();
+        }
     }
 
     /// Says a new vote or round to everybody.

@@ -403,6 +403,27 @@ fn an_observer_votes_for_nobody_and_observes() {
     );
 }
 
+/// Apache's lookers tell observers of the leader that just died.
+#[test]
+fn an_observer_does_not_decide_for_who_is_away() {
+    let members: Vec<String> = (1..=3).map(|id| format!("server.{id}=h{id}:1:2")).collect();
+    let mut lines: Vec<&str> = members.iter().map(String::as_str).collect();
+    lines.push("server.9=c:1:2:observer");
+    let mut server = Server::new(9, config(&lines));
+    server.start(own(1, 5));
+    server.loses(3);
+    server.hears(1, says(Looking, 3, 1, 0, 1));
+    server.hears(2, says(Looking, 3, 1, 0, 1));
+    let (_, said) = server.times_out();
+    assert_eq!(said.last().map(String::as_str), Some("connect"));
+    server.links(3);
+    let (wait, said) = server.times_out();
+    assert_eq!(
+        (wait, said),
+        (200, vec!["decide: Observing 3 e1 z0 r1".to_owned()])
+    );
+}
+
 #[test]
 fn an_observer_does_not_make_a_quorum() {
     let members = [
@@ -441,6 +462,22 @@ fn a_newer_configuration_is_adopted_and_begins_a_round() {
     ];
     assert_eq!(said, expected, "and the vote that brought it counts");
     assert_eq!(server.election.ensemble(), &newer);
+}
+
+/// As after each start out of a static file, which has version 0.
+#[test]
+fn a_newer_configuration_of_the_same_voters_begins_no_round() {
+    let mut server = one_of(2);
+    let newer = [
+        "server.1=a:3:4",
+        "server.2=b:1:2",
+        "server.9=c:1:2:observer",
+        "version=a",
+    ];
+    let mut vote = says(Looking, 1, 1, 5, 1);
+    vote.config = Some(config(&newer).to_string());
+    let said = server.hears(2, vote);
+    assert_eq!(said, ["adopt 0xa", "decide: Leading 1 e1 z5 r1"]);
 }
 
 #[test]

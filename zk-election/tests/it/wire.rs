@@ -1,7 +1,7 @@
 //! Apache's own elections again: a server of ours is given what one of
 //! Apache's 3.9.5 received, at the same times, and must decide the same, and
 //! say the same in the same order. `tests/fixtures` has the election messages
-//! of two captures: t in seconds, who opened a link, and the frames on it.
+//! of four captures: t in seconds, who opened a link, and the frames on it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use zk_proto::quorum::{Notification, PeerState};
 use zk_proto::{Epoch, ServerId, Zxid};
 
 const COLD_START: &str = include_str!("../fixtures/01-cold-start-3.jsonl");
+const OBSERVER_JOINS: &str = include_str!("../fixtures/14-observer-joins.jsonl");
+const LEADER_KILLED_AGAIN: &str = include_str!("../fixtures/16-observer-leader-killed.jsonl");
 const LEADER_KILLED: &str = include_str!("../fixtures/02-leader-killed.jsonl");
 
 /// A notification of a capture.
@@ -56,6 +58,7 @@ struct Replay<'a> {
     /// To each server, whatever differs from what was said to it just before.
     said: BTreeMap<i64, Vec<Vec<u8>>>,
     decision: Option<(PeerState, Vote, Round)>,
+    adopted: Option<Zxid>,
 }
 
 impl<'a> Replay<'a> {
@@ -67,6 +70,7 @@ impl<'a> Replay<'a> {
             election: Election::new(config),
             said: BTreeMap::new(),
             decision: None,
+            adopted: None,
         }
     }
 
@@ -111,7 +115,7 @@ impl<'a> Replay<'a> {
                     self.decision = Some((state, vote, round));
                 }
                 ElectionAction::Connect => {}
-                ElectionAction::AdoptConfig(_) => panic!("all have the same configuration"),
+                ElectionAction::AdoptConfig(config) => self.adopted = Some(config.version),
             }
         }
     }
@@ -198,5 +202,57 @@ fn the_followers_of_a_killed_leader_elect_as_apache_does() {
             "server {me}"
         );
         replay.check_said(other);
+    }
+}
+
+/// It has a configuration of version 0 and finds one of 0x100000000 with the
+/// same members.
+#[test]
+fn an_observer_finds_the_ensemble_as_apache_does() {
+    let capture = capture(OBSERVER_JOINS);
+    let mut replay = Replay::new(&capture, 4);
+    replay.run(seconds(3.58), OwnHistory::default());
+    let decision = (PeerState::Observing, vote(3, 1), Round(1));
+    assert_eq!(replay.decision, Some(decision));
+    assert_eq!(replay.adopted, Some(Zxid(0x1_0000_0000)));
+    for to in 1..=3 {
+        replay.check_said(to);
+    }
+}
+
+/// Here Apache's server 2 did not tell its vote again to 1, who began to look
+/// 15 ms later, and both waited for a repetition after 200 ms. Ours remembers
+/// or tells, and decides the same.
+#[test]
+fn an_early_looker_is_heard_where_apache_waits() {
+    let capture = capture(LEADER_KILLED_AGAIN);
+    let own = OwnHistory {
+        zxid: Zxid(0x1_0000_0010),
+        current_epoch: Epoch(1),
+    };
+    let cases = [
+        (1, 0.0400, PeerState::Following),
+        (2, 0.0280, PeerState::Leading),
+    ];
+    for (me, start, state) in cases {
+        let mut replay = Replay::new(&capture, me);
+        replay.election.start(Duration::ZERO, own);
+        while replay.election.poll_action().is_some() {}
+        replay.election.settle(PeerState::Following, vote(3, 1));
+        replay.run(seconds(start), own);
+        let elected = Vote {
+            zxid: own.zxid,
+            ..vote(2, 1)
+        };
+        assert_eq!(
+            replay.decision,
+            Some((state, elected, Round(2))),
+            "server {me}"
+        );
+        let words = replay.said[&(3 - me)].iter();
+        let words = words.map(|frame| Notification::decode(&frame[4..]).expect("notifications"));
+        let votes = words.filter(|word| word.state == PeerState::Looking);
+        let votes: Vec<ServerId> = votes.map(|word| word.leader).collect();
+        assert_eq!(votes, [ServerId(2)], "server {me} never votes for another");
     }
 }
