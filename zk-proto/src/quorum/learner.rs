@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// (`LearnerInfo`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LearnerInfo {
-    /// Its id; `None` only from servers that sent no data at all.
+    /// Its id.
     pub server: ServerId,
     /// [`LearnerInfo::PROTOCOL`]; before 3.4 there was another protocol.
     pub protocol: i32,
