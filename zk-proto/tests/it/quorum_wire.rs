@@ -4,11 +4,11 @@
 use crate::fixtures::{files, read_text, unhex};
 use serde_json::Value;
 use zk_proto::ensemble::EnsembleConfig;
+use zk_proto::jute::{self, Reader};
 use zk_proto::quorum::{
     AckEpoch, ForwardedRequest, InitialMessage, LearnerInfo, Notification, PacketType,
     QuorumPacket, Revalidate, SessionTouch,
 };
-use zk_proto::jute::{self, Reader};
 use zk_proto::snapshot::{self, AclEntry, SessionEntry};
 use zk_proto::txn::LoggedTxn;
 
