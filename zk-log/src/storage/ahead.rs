@@ -21,6 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const LEAD: u64 = 4 << 20;
 /// What is made ready at a time.
 pub(super) const CHUNK: u64 = 1 << 20;
+
 /// The thread of a segment, once there is one.
 pub(super) struct Ahead {
     path: PathBuf,
@@ -195,19 +196,6 @@ mod tests {
         let mut content = vec![0; usize::try_from(size).expect("small")];
         content[3 << 19..][..5].copy_from_slice(b"there");
         std::fs::write(&path, &content).expect("it is written");
-        let goal = Arc::new(Goal::default());
-        goal.set(State {
-            end: 0,
-            capacity: size,
-            stopped: false,
-        });
-        let (on_thread, file) = (goal.clone(), path.clone());
-        let thread = std::thread::spawn(move || run(&file, &on_thread));
-        goal.set(State {
-            stopped: true,
-            ..State::default()
-        });
-        thread.join().expect("it ends").expect("no failure");
         let file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -300,5 +300,5 @@ pub(super) fn forget(file: &File, start: u64, end: u64) {
     }
 }
 
-/// Larger ones are left in the cache.
+/// The usual size; of larger pages some stay in the cache.
 const PAGE: u64 = 4096;
