@@ -35,7 +35,9 @@ impl Window {
         let map = unsafe { options.map_mut(file)? };
         // Without reading ahead, which makes ever larger folios: all of one is
         // written when a byte of it is.
-        map.advise(Advice::Random)?;
+        if let Err(error) = map.advise(Advice::Random) {
+            tracing::debug!(%error, "the mapped log is read ahead");
+        }
         Ok(Self { map, start })
     }
 
