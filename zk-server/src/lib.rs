@@ -17,6 +17,7 @@ mod four_letter;
 mod housekeeping;
 mod listener;
 mod metrics;
+pub mod peer;
 mod pipeline;
 mod reads;
 mod recovery;

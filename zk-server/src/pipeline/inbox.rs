@@ -4,12 +4,13 @@
 //! copy and no allocation. The pipeline takes everything at once.
 
 use crate::conn::Conn;
+use crate::peer::PeerEvent;
 use crate::session::Session;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zk_proto::{OpCode, Xid};
 
 /// Who wants something done.
@@ -73,6 +74,8 @@ impl Batch {
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
+    /// What happened to a server of an ensemble.
+    events: Vec<PeerEvent>,
     waiting: bool,
     closed: bool,
 }
@@ -129,6 +132,53 @@ impl Inbox {
         state.waiting = false;
         std::mem::swap(&mut state.batch, batch);
         Taken::Items
+    }
+
+    /// As [`Inbox::take`], for a server of an ensemble: also for events, which
+    /// are swapped into `events`. Both may come at once.
+    pub(crate) fn take_all(
+        &self,
+        batch: &mut Batch,
+        events: &mut Vec<PeerEvent>,
+        patience: Option<Duration>,
+    ) -> Taken {
+        let mut state = self.state.lock();
+        let deadline = patience.map(|patience| Instant::now() + patience);
+        while state.batch.items.is_empty() && state.events.is_empty() {
+            if state.closed {
+                return Taken::Closed;
+            }
+            state.waiting = true;
+            let late = match deadline {
+                None => {
+                    self.ready.wait(&mut state);
+                    false
+                }
+                Some(deadline) => self.ready.wait_until(&mut state, deadline).timed_out(),
+            };
+            if late && state.batch.items.is_empty() && state.events.is_empty() && !state.closed {
+                state.waiting = false;
+                return Taken::Nothing;
+            }
+        }
+        state.waiting = false;
+        std::mem::swap(&mut state.batch, batch);
+        std::mem::swap(&mut state.events, events);
+        Taken::Items
+    }
+
+    /// Something happened to a server of an ensemble.
+    pub(crate) fn event(&self, event: PeerEvent) {
+        let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
+        state.events.push(event);
+        let notify = std::mem::take(&mut state.waiting);
+        drop(state);
+        if notify {
+            self.ready.notify_one();
+        }
     }
 
     /// Takes no more items; what is there is still served.
