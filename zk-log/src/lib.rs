@@ -26,6 +26,7 @@ mod names;
 mod purge;
 mod recovery;
 mod snapshot;
+mod start_over;
 mod storage;
 mod txn_log;
 mod verify;
@@ -39,11 +40,12 @@ pub use snapshot::{
     Candidate, SnapshotEnd, SnapshotFile, SnapshotItem, SnapshotReader, SnapshotWriter,
     newest_valid,
 };
+pub use start_over::start_over;
 pub use storage::{
     Fault, FaultStorage, FileStorage, MemStorage, ReadFile, SECTOR, Segment, Storage, WriteFile,
 };
 pub use txn_log::{
     BadTail, FlushReport, LogNext, LogReader, LogRecord, LogStart, MAX_PAYLOAD, RecordFault,
-    Scanned, Truncated, TxnLog, UNFLUSHED_MAX, read_txns, truncate_after,
+    Scanned, Truncated, TxnLog, UNFLUSHED_MAX, read_around, read_txns, truncate_after,
 };
 pub use verify::{LogHealth, Report, SnapshotHealth, verify};

@@ -2,6 +2,7 @@
 //! length, a transaction and an end byte. `docs/formats/txn-log.md` draws the
 //! bytes and argues the crash cases.
 
+mod around;
 mod reader;
 mod record;
 mod scan;
@@ -9,6 +10,7 @@ mod tail;
 mod truncate;
 mod writer;
 
+pub use around::read_around;
 pub use reader::{LogNext, LogReader, LogRecord, LogStart, RecordFault};
 pub use record::MAX_PAYLOAD;
 pub use scan::{BadTail, Scanned, read_txns};
