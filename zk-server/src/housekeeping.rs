@@ -1,7 +1,6 @@
 //! What a server does by the clock: expiring sessions, removing containers
 //! and TTL znodes, purging old files.
 
-use crate::clock;
 use crate::shared::Shared;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +68,7 @@ pub(crate) async fn remove_containers(shared: Arc<Shared>, policy: ContainerPoli
 /// for the tree's lock.
 fn look(shared: &Shared, policy: ContainerPolicy, scan: &mut ExpiryScan) -> Vec<String> {
     let rule = ExpiryRule {
-        now_ms: clock::wall_ms(),
+        now_ms: shared.clock.wall_ms(),
         max_never_used_ms: policy.never_used_ms,
     };
     let tree = shared.tree.read();

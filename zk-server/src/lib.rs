@@ -21,6 +21,7 @@ pub mod peer;
 mod pipeline;
 mod reads;
 mod recovery;
+mod role;
 mod server;
 mod session;
 mod shared;

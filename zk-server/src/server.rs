@@ -1,7 +1,7 @@
 //! One server: put together from the layers, started, stopped.
 
 use crate::auth::AuthConfig;
-use crate::clock::whole_ms;
+use crate::clock::{Clock, whole_ms};
 use crate::config::{ServerConfig, SnapshotCompression};
 use crate::conn::{self, Conn};
 use crate::four_letter::WhiteList;
@@ -10,7 +10,8 @@ use crate::listener;
 use crate::pipeline::{Core, Pipeline, SnapshotPolicy};
 use crate::reads::ReadConfig;
 use crate::recovery::TreeSink;
-use crate::shared::{ConnLimits, Settings, Shared};
+use crate::role::ServerRole;
+use crate::shared::{ConnLimits, Identity, Settings, Shared};
 use crate::snapshotter::{SnapshotTarget, Snapshotter};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -98,7 +99,12 @@ impl Server {
         let (sink, recovered, startup) = recover(&files, tree_config(&config))?;
         let listener = listener::bind(&config.clients, address)?;
         let address = listener.local_addr().unwrap_or(address);
-        let shared = share(&config, &files.dirs, address, sink);
+        let identity = Identity {
+            server_id: STANDALONE_SERVER_ID,
+            role: ServerRole::Standalone,
+            clock: Clock::new(),
+        };
+        let shared = share(&config, &files.dirs, address, sink, identity);
         startup.note(&shared, &recovered);
         let snapshotter = first_snapshot(&shared, &files, &config, &recovered)?;
         if recovered.empty {
@@ -308,6 +314,7 @@ fn share(
     dirs: &LogDirs,
     client_address: SocketAddr,
     sink: TreeSink,
+    identity: Identity,
 ) -> Arc<Shared> {
     let tree = sink.finish();
     let info = ServerInfo {
@@ -327,7 +334,7 @@ fn share(
         tree,
         limits,
         tick_ms,
-        STANDALONE_SERVER_ID,
+        identity,
     );
     Arc::new(shared)
 }

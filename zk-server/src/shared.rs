@@ -9,6 +9,7 @@ use crate::conn::{Conn, ConnTable, LargeRequests};
 use crate::four_letter::WordState;
 use crate::pipeline::Inbox;
 use crate::reads::ReadConfig;
+use crate::role::{RoleCell, ServerRole};
 use crate::session::{SessionIds, SessionTracker};
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    pub(crate) role: RoleCell,
     pub(crate) tree: RwLock<DataTree>,
     pub(crate) watches: Mutex<Watches>,
     pub(crate) conns: ConnTable,
@@ -57,20 +59,21 @@ impl Shared {
         tree: DataTree,
         limits: ConnLimits,
         tick_ms: u64,
-        server_id: i64,
+        identity: Identity,
     ) -> Self {
-        let clock = Clock::new();
+        let Identity { server_id, role, clock } = identity;
         let sessions = SessionTracker::new(tick_ms);
-        for (id, timeout_ms) in tree.sessions() {
-            sessions.add(id, timeout_ms, clock.now_ms());
+        if role.owns_sessions() {
+            sessions.restart(tree.sessions(), clock.now_ms());
         }
         let last_zxid = tree.last_zxid();
         let live = tree.sessions().map(|(id, _)| id);
-        let monotonic_ms = crate::clock::machine_monotonic_ms();
+        let monotonic_ms = clock.machine_ms();
         let session_ids = SessionIds::new(server_id, monotonic_ms, live);
         Self {
             settings,
             clock,
+            role: RoleCell::new(role),
             tree: RwLock::new(tree),
             watches: Mutex::new(Watches::new(info.hash_seed)),
             conns: ConnTable::new(limits.per_address, limits.total),
@@ -108,6 +111,15 @@ impl Shared {
         self.conns.remove(conn);
         self.watches.lock().remove_watcher(conn.id());
     }
+}
+
+/// Who a server is when it starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// The number in its session ids.
+    pub(crate) server_id: i64,
+    pub(crate) role: ServerRole,
+    pub(crate) clock: Clock,
 }
 
 /// How many connections are taken.

@@ -3,10 +3,12 @@
 use super::Conn;
 use super::task::{Stop, next_frame};
 use crate::four_letter::{self, Answer};
+use crate::role::ServerRole;
 use crate::session::Session;
 use crate::shared::Shared;
 use std::sync::Arc;
 use zk_proto::jute;
+use zk_proto::quorum::{Revalidate, SessionTouch};
 use zk_proto::{
     Buffer, ConnectRequest, ConnectResponse, OpCode, PASSWORD_LEN, SessionId, Xid, frame,
     session_password,
@@ -67,6 +69,11 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
     };
     shared.stats.connection_requested();
     conn.set_has_read_only(request.read_only.is_some());
+    let role = shared.role.get();
+    if !role.serves() {
+        tracing::debug!(client = %conn.remote(), "refusing a client: this server has no leader");
+        return Err(Stop::Close);
+    }
     let last_zxid = shared.last_zxid();
     if request.last_zxid_seen > last_zxid {
         tracing::info!(
@@ -84,7 +91,10 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         open(shared, conn, timeout_ms);
         return Ok(());
     }
-    resume(shared, conn, &request, timeout_ms)
+    if role == ServerRole::Standalone {
+        return resume(shared, conn, &request, timeout_ms);
+    }
+    ask_to_resume(shared, conn, &request, timeout_ms)
 }
 
 /// A new session: its createSession goes through the pipeline, whose answer
@@ -103,6 +113,44 @@ fn open(shared: &Arc<Shared>, conn: &Arc<Conn>, timeout_ms: i32) {
     );
 }
 
+/// In an ensemble the leader says whether the session goes on; the pipeline
+/// asks it, and its answer is the ConnectResponse.
+fn ask_to_resume(
+    shared: &Arc<Shared>,
+    conn: &Arc<Conn>,
+    request: &ConnectRequest<'_>,
+    timeout_ms: i32,
+) -> Result<(), Stop> {
+    if !knows_password(conn, request) {
+        return refuse(shared, conn, request);
+    }
+    let touch = SessionTouch {
+        session: request.session_id,
+        timeout_ms,
+    };
+    let body = Revalidate::encode_question(touch);
+    let now_ms = shared.clock.now_ms();
+    shared.inbox.open().resuming(conn, &body, now_ms);
+    shared.stats.metrics.connection_revalidate_count.add(1);
+    Ok(())
+}
+
+fn knows_password(conn: &Conn, request: &ConnectRequest<'_>) -> bool {
+    let password = request.password.map_or(&[][..], |password| password.0);
+    let knows = password == session_password(request.session_id);
+    if !knows {
+        tracing::warn!(client = %conn.remote(), session = %request.session_id, "wrong password for the session");
+    }
+    knows
+}
+
+fn refuse(shared: &Shared, conn: &Conn, request: &ConnectRequest<'_>) -> Result<(), Stop> {
+    tracing::info!(client = %conn.remote(), session = %request.session_id, "refusing a session that is unknown or expired");
+    conn.push(|out| respond(out, None, request.read_only.is_some()));
+    shared.stats.sent(1);
+    Err(Stop::CloseAfterFlush)
+}
+
 fn resume(
     shared: &Arc<Shared>,
     conn: &Arc<Conn>,
@@ -110,22 +158,16 @@ fn resume(
     timeout_ms: i32,
 ) -> Result<(), Stop> {
     let has_read_only = request.read_only.is_some();
-    let password = request.password.map_or(&[][..], |password| password.0);
     // The password is checked before anything else happens to the session:
     // who does not know it must not be able to cut its connection.
-    let session = if password == session_password(request.session_id) {
+    let known = knows_password(conn, request).then(|| {
+        let now_ms = shared.clock.now_ms();
         shared
             .sessions
-            .resume(request.session_id, timeout_ms, shared.clock.now_ms())
-    } else {
-        tracing::warn!(client = %conn.remote(), session = %request.session_id, "wrong password for the session");
-        None
-    };
-    let Some(session) = session else {
-        tracing::info!(client = %conn.remote(), session = %request.session_id, "refusing a session that is unknown or expired");
-        conn.push(|out| respond(out, None, has_read_only));
-        shared.stats.sent(1);
-        return Err(Stop::CloseAfterFlush);
+            .resume(request.session_id, timeout_ms, now_ms)
+    });
+    let Some(session) = known.flatten() else {
+        return refuse(shared, conn, request);
     };
     conn.bind(session.clone());
     if let Some(older) = shared.conns.own(session.id(), conn)

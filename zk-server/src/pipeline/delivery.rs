@@ -43,7 +43,7 @@ impl Delivery {
         kind: Answered,
         append: impl FnOnce(&mut Vec<u8>),
     ) {
-        let Origin::Client(conn) = &item.origin else {
+        let (Origin::Client(conn) | Origin::Resuming(conn)) = &item.origin else {
             return;
         };
         let mut frame_len = 0;

@@ -18,6 +18,9 @@ use zk_proto::{OpCode, Xid};
 pub(crate) enum Origin {
     /// A client, over its connection.
     Client(Arc<Conn>),
+    /// A client that comes back with its session, over a new connection to a
+    /// server of an ensemble. The body is session and timeout.
+    Resuming(Arc<Conn>),
     /// The server, on behalf of a session that expired.
     Expired(Arc<Session>),
     /// The server itself.
@@ -215,6 +218,14 @@ impl InboxGuard<'_> {
         now_ms: u64,
     ) {
         if self.push(Origin::Client(conn.clone()), xid, op, body, now_ms) {
+            conn.add_pending(1);
+        }
+    }
+
+    /// A client wants to go on with its session.
+    pub(crate) fn resuming(&mut self, conn: &Arc<Conn>, body: &[u8], now_ms: u64) {
+        let origin = Origin::Resuming(conn.clone());
+        if self.push(origin, Xid(0), OpCode::CREATE_SESSION, body, now_ms) {
             conn.add_pending(1);
         }
     }

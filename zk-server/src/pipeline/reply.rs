@@ -43,6 +43,16 @@ fn session_created(item: &Item, out: &mut Vec<u8>) {
     respond(out, session, conn.has_read_only());
 }
 
+/// The answer to a client that came back with its session: with it, or with a
+/// refusal if none is bound to its connection.
+pub(super) fn resumed(item: &Item, out: &mut Vec<u8>) {
+    let Origin::Resuming(conn) = &item.origin else {
+        return;
+    };
+    let session = conn.session().map(AsRef::as_ref);
+    respond(out, session, conn.has_read_only());
+}
+
 fn created_path<'t>(txn: &'t Txn<'_>) -> &'t str {
     match txn {
         Txn::Create(record) | Txn::Create2(record) => &record.path,
@@ -131,7 +141,7 @@ fn sync(xid: Xid, zxid: Zxid, body: &[u8], out: &mut Vec<u8>) {
 
 /// Adds the identities that an auth request proves; its error code. An
 /// undecodable one proves nothing.
-pub(super) fn authenticate(shared: &Shared, conn: &Conn, body: &[u8]) -> ErrorCode {
+pub(crate) fn authenticate(shared: &Shared, conn: &Conn, body: &[u8]) -> ErrorCode {
     let (config, metrics) = (&shared.settings.auth, &shared.stats.metrics);
     let address = conn.remote().ip();
     let judged = jute::from_prefix::<AuthPacket<'_>>(body)

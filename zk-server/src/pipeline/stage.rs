@@ -3,6 +3,7 @@
 use super::inbox::{Item, Origin};
 use crate::conn::{Class, class};
 use std::ops::Range;
+use zk_proto::quorum::ForwardedRequest;
 use zk_proto::{ErrorCode, Id, OpCode, SessionId};
 use zk_tree::Caller;
 
@@ -61,7 +62,24 @@ impl<'a> Subject<'a> {
                 is_expiry: true,
                 ..subject
             }),
-            Origin::Server => judge(&subject),
+            Origin::Resuming(_) | Origin::Server => judge(&subject),
+        }
+    }
+
+    /// A request that a learner forwards.
+    pub(crate) fn forwarded(
+        request: &ForwardedRequest<'a>,
+        identities: &'a [Id<'static>],
+        session_is_closing: bool,
+    ) -> Self {
+        Self {
+            op: request.op,
+            cxid: request.xid.0,
+            body: request.body,
+            session: request.session,
+            session_is_closing,
+            is_expiry: false,
+            identities,
         }
     }
 

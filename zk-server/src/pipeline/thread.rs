@@ -6,16 +6,11 @@
 //! for a bounded number of transactions.
 
 use super::Core;
-use super::delivery::Delivery;
+use super::applier::{Applier, close_session, lacks_auth};
 use super::inbox::{Batch, Item, Origin, Taken};
 use super::progress::Progress;
 use super::reply;
 use super::stage::{Stage, Subject};
-use super::tally::Answered;
-use crate::clock;
-use crate::conn::Conn;
-use crate::metrics::usage;
-use crate::reads;
 use crate::shared::Shared;
 use crate::snapshotter::Snapshotter;
 use std::ops::Range;
@@ -23,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_log::{LogError, TxnLog};
 use zk_proto::txn::LoggedTxn;
-use zk_proto::{ErrorCode, OpCode, RequestHeader, SessionId, Zxid};
-use zk_tree::{Applied, DataTree};
+use zk_proto::{ErrorCode, OpCode, Zxid};
+use zk_tree::DataTree;
 
 /// Transactions applied under one write lock.
 const APPLY_CHUNK: usize = 128;
@@ -51,9 +46,7 @@ pub(crate) struct Pipeline {
     /// Payloads of the batch's transactions, one behind the other.
     payloads: Vec<u8>,
     stages: Vec<Stage>,
-    /// Whether anybody may watch anything.
-    watched: bool,
-    delivery: Delivery,
+    applier: Applier,
 }
 
 impl Pipeline {
@@ -64,7 +57,7 @@ impl Pipeline {
         snapshotter: Snapshotter,
     ) -> Self {
         Self {
-            delivery: Delivery::new(shared.clone()),
+            applier: Applier::new(shared.clone()),
             shared,
             core,
             log,
@@ -72,7 +65,6 @@ impl Pipeline {
             batch: Batch::default(),
             payloads: Vec::new(),
             stages: Vec::new(),
-            watched: true,
         }
     }
 
@@ -116,7 +108,7 @@ impl Pipeline {
     fn stage(&mut self) {
         self.payloads.clear();
         self.stages.clear();
-        let time_ms = clock::wall_ms();
+        let time_ms = self.shared.clock.wall_ms();
         let auth_enforced = self.shared.settings.auth.is_enforced();
         let tree = self.shared.tree.read();
         for item in &self.batch.items {
@@ -193,15 +185,13 @@ impl Pipeline {
         for start in (0..self.stages.len()).step_by(APPLY_CHUNK) {
             let end = self.stages.len().min(start + APPLY_CHUNK);
             let mut tree = shared.tree.write();
-            // Watches are set under the tree's read lock: none comes now,
-            // but for those that this chunk itself sets.
-            self.watched = !shared.watches.lock().is_empty();
+            self.applier.begin();
             for at in start..end {
                 self.finish(&mut tree, &batch.items[at], batch, at, now_ms);
             }
             shared.set_last_zxid(tree.last_zxid());
             drop(tree);
-            self.delivery.flush();
+            self.applier.flush();
         }
     }
 
@@ -210,75 +200,16 @@ impl Pipeline {
         let body = batch.body(item);
         match self.stages[at].clone() {
             Stage::Txn(range) => self.apply_txn(tree, item, range, now_ms),
-            Stage::InOrder => self.serve_in_order(tree, item, body, now_ms),
-            Stage::Refused(code) => self.refuse(item, tree.last_zxid(), code, now_ms),
-            Stage::Auth(code) => {
-                self.refuse(item, Zxid::ZERO, code, now_ms);
-                if let (Origin::Client(conn), false) = (&item.origin, code.is_ok()) {
-                    conn.close_after_flush();
-                }
-            }
+            Stage::InOrder => self.applier.serve_in_order(tree, item, body, now_ms),
+            Stage::Refused(code) => self.applier.refuse(item, tree.last_zxid(), code, now_ms),
+            Stage::Auth(code) => self.applier.answer_auth(item, code, now_ms),
         }
-    }
-
-    fn refuse(&mut self, item: &Item, zxid: Zxid, code: ErrorCode, now_ms: u64) {
-        let kind = Answered::Read;
-        self.delivery.answer(item, zxid, now_ms, kind, |out| {
-            reads::header_only(out, item.xid, zxid, code);
-        });
     }
 
     fn apply_txn(&mut self, tree: &mut DataTree, item: &Item, payload: Range<usize>, now_ms: u64) {
         let payload = &self.payloads[payload];
         let txn = LoggedTxn::decode(payload).expect("payloads of our own making decode");
-        let applied = if self.watched {
-            apply_and_fire(&self.shared, &mut self.delivery, tree, &txn)
-        } else {
-            tree.apply(&txn, &mut |_| {})
-        };
-        if let Some(mismatch) = &applied.digest_mismatch {
-            self.shared.stats.digest_mismatch();
-            tracing::error!(zxid = %txn.header.zxid, ?mismatch, "the tree's digest differs from the transaction's");
-        }
-        self.delivery.written(&txn.txn);
-        let (zxid, kind) = (txn.header.zxid, Answered::Update);
-        self.delivery.answer(item, zxid, now_ms, kind, |out| {
-            reply::append(item, &txn, &applied, out);
-        });
-        if txn.header.kind == OpCode::CLOSE_SESSION {
-            end_session(&self.shared, item, txn.header.client_id);
-        }
-    }
-
-    /// Serves what makes no transaction but had to wait for what was before
-    /// it.
-    fn serve_in_order(&mut self, tree: &DataTree, item: &Item, body: &[u8], now_ms: u64) {
-        let Origin::Client(conn) = &item.origin else {
-            return;
-        };
-        let header = RequestHeader {
-            xid: item.xid,
-            op: item.op,
-        };
-        let shared = self.shared.clone();
-        let (mut ends, mut looked_at) = (false, None);
-        let (zxid, kind) = (tree.last_zxid(), Answered::Read);
-        self.delivery.answer(item, zxid, now_ms, kind, |out| {
-            let before = out.len();
-            ends = reply::in_order(&shared, tree, conn, header, body, out);
-            looked_at = usage::of_read(header.op, body, &out[before..]);
-        });
-        if let Some((path, bytes)) = looked_at {
-            self.delivery.read(path, bytes);
-        }
-        self.watched = true;
-        if shared.conns.get(conn.id()).is_none() {
-            // It ended meanwhile, and must not leave a watch behind.
-            shared.watches.lock().remove_watcher(conn.id());
-        }
-        if ends {
-            conn.close_after_flush();
-        }
+        self.applier.apply(tree, &txn, Some(item), now_ms);
     }
 
     fn snapshot_if_due(&mut self, idle: bool) -> Result<(), LogError> {
@@ -286,47 +217,6 @@ impl Pipeline {
             self.log.roll()?;
         }
         Ok(())
-    }
-}
-
-/// Applies a transaction; who watches is told.
-fn apply_and_fire(
-    shared: &Shared,
-    delivery: &mut Delivery,
-    tree: &mut DataTree,
-    txn: &LoggedTxn<'_>,
-) -> Applied {
-    let mut watches = shared.watches.lock();
-    tree.apply(txn, &mut |event| delivery.fire(&mut watches, &event))
-}
-
-/// The session is gone: its connection ends, behind the answer if the client
-/// asked for it.
-fn end_session(shared: &Shared, item: &Item, session: SessionId) {
-    shared.sessions.remove(session);
-    match &item.origin {
-        Origin::Client(conn) => conn.close_after_flush(),
-        Origin::Expired(_) | Origin::Server => {
-            if let Some(conn) = shared.conns.of_session(session) {
-                conn.close();
-            }
-        }
-    }
-}
-
-/// Whether a request that waited behind its handshake is one of a client that
-/// has not authenticated as is asked. The createSession is the handshake.
-fn lacks_auth(shared: &Shared, conn: &Conn, op: OpCode) -> bool {
-    !matches!(op, OpCode::CREATE_SESSION | OpCode::SASL)
-        && !conn.with_identities(|identities| shared.settings.auth.admits(identities))
-}
-
-/// Nothing of the session is served behind its closeSession.
-fn close_session(item: &Item) {
-    if let Origin::Client(conn) = &item.origin
-        && let Some(session) = conn.session()
-    {
-        session.set_closing();
     }
 }
 

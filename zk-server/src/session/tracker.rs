@@ -96,6 +96,20 @@ impl SessionTracker {
         }
     }
 
+    /// Forgets all sessions and tracks these instead, each as just heard.
+    pub(crate) fn restart(&self, sessions: impl Iterator<Item = (SessionId, i32)>, now_ms: u64) {
+        let mut state = self.state.lock();
+        for session in state.sessions.values() {
+            session.set_closing();
+        }
+        *state = State::default();
+        for (id, timeout_ms) in sessions {
+            let session = Arc::new(Session::new(id, timeout_ms, now_ms));
+            state.schedule(&session, self.tick_ms);
+            state.sessions.insert(id, session);
+        }
+    }
+
     /// Starts to track a session; an id that is there already is kept.
     pub(crate) fn add(&self, id: SessionId, timeout_ms: i32, now_ms: u64) -> Arc<Session> {
         let mut state = self.state.lock();
@@ -128,7 +142,6 @@ impl SessionTracker {
     }
 
     /// The session, if it lives.
-    #[cfg(test)]
     pub(crate) fn get(&self, id: SessionId) -> Option<Arc<Session>> {
         self.state.lock().sessions.get(&id).cloned()
     }

@@ -1,0 +1,83 @@
+//! What a server is at the moment, for everybody who only wants to know. It
+//! refuses to know how that came about.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What a server is at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServerRole {
+    /// It stands alone.
+    Standalone,
+    /// It serves nobody: it looks for a leader, or is not in sync with one.
+    Looking,
+    /// It leads.
+    Leader,
+    /// It follows.
+    Follower,
+    /// It follows without a vote.
+    Observer,
+}
+
+impl ServerRole {
+    const ALL: [Self; 5] = [
+        Self::Standalone,
+        Self::Looking,
+        Self::Leader,
+        Self::Follower,
+        Self::Observer,
+    ];
+
+    /// Whether clients are served.
+    pub(crate) fn serves(self) -> bool {
+        self != Self::Looking
+    }
+
+    /// Whether it decides alone which sessions live.
+    pub(crate) fn owns_sessions(self) -> bool {
+        matches!(self, Self::Standalone | Self::Leader)
+    }
+
+    /// As the four-letter words call it (`ServerStats.getServerState`).
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Looking => "looking",
+            Self::Leader => "leader",
+            Self::Follower => "follower",
+            Self::Observer => "observer",
+        }
+    }
+}
+
+/// The role, readable by everybody.
+#[derive(Debug)]
+pub(crate) struct RoleCell(AtomicU8);
+
+impl RoleCell {
+    pub(crate) const fn new(role: ServerRole) -> Self {
+        Self(AtomicU8::new(role as u8))
+    }
+
+    pub(crate) fn get(&self) -> ServerRole {
+        let number = usize::from(self.0.load(Ordering::Acquire));
+        ServerRole::ALL.get(number).copied().unwrap_or(ServerRole::Looking)
+    }
+
+    pub(crate) fn set(&self, role: ServerRole) {
+        self.0.store(role as u8, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_what_it_was_set_to() {
+        for role in ServerRole::ALL {
+            let cell = RoleCell::new(ServerRole::Looking);
+            cell.set(role);
+            assert_eq!(cell.get(), role);
+        }
+    }
+}
