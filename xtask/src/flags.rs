@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bench;
+use crate::{bench, cluster};
 
 /// Automation of the ZooKeeper workspace.
 #[derive(Debug, Parser)]
@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Fuzz(FuzzArgs),
     /// Run benchmarks.
     Bench(bench::Args),
+    /// Run an ensemble on this machine until Ctrl-C.
+    Cluster(cluster::Args),
 }
 
 /// Flags of `cargo xtask test`.

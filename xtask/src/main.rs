@@ -11,9 +11,12 @@
 )]
 
 mod bench;
+mod cluster;
+mod ensemble;
 mod error;
 mod flags;
 mod fuzz;
+mod process;
 mod provision;
 mod sh;
 mod test;
@@ -42,6 +45,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Tidy => tidy::run()?,
         Command::Fuzz(args) => fuzz::run(&args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Cluster(args) => cluster::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

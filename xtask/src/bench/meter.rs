@@ -1,17 +1,16 @@
 //! What a measurement costs and yields: operations, time, CPU of the server and of the load.
 //!
-//! CPU of the server comes from `/proc`, in clock ticks; so it also works for a server that this
-//! program did not start. It knows nothing of protocols.
+//! It also works for a server that this program did not start. It knows nothing of protocols.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::histogram::Histogram;
 use super::measure::{self, Measures};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::process;
 
 /// A running server: where it listens, and its process if that is known.
 #[derive(Debug, Clone, Copy)]
@@ -24,23 +23,12 @@ impl Target {
     /// User and system time of the process and all its threads since it started; zero for an
     /// unknown process.
     pub(super) fn cpu(&self) -> Result<Duration> {
-        let Some(pid) = self.pid else {
-            return Ok(Duration::ZERO);
-        };
-        let ticks = stat_ticks(&read_proc(pid, "stat")?);
-        let ticks = ticks.ok_or_else(|| Error::wrong("/proc/PID/stat has another form"))?;
-        let per_second = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_secs_f64(ticks as f64 / per_second as f64))
+        self.pid.map_or(Ok(Duration::ZERO), process::cpu)
     }
 
     /// Resident memory in bytes; zero for an unknown process.
     pub(super) fn rss(&self) -> Result<f64> {
-        let Some(pid) = self.pid else {
-            return Ok(0.0);
-        };
-        let kib = status_kib(&read_proc(pid, "status")?, "VmRSS:");
-        let kib = kib.ok_or_else(|| Error::wrong("/proc/PID/status has no VmRSS"))?;
-        Ok(kib * 1024.0)
+        self.pid.map_or(Ok(0.0), process::rss)
     }
 }
 
@@ -112,43 +100,9 @@ fn own_cpu() -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-fn read_proc(pid: u32, file: &str) -> Result<String> {
-    let path = PathBuf::from(format!("/proc/{pid}/{file}"));
-    std::fs::read_to_string(&path).map_err(|source| Error::io("read", &path, source))
-}
-
-/// utime and stime. The name of the program may hold spaces and parentheses, so fields are
-/// counted from its end.
-fn stat_ticks(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
-}
-
-fn status_kib(status: &str, name: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_found_behind_any_program_name() {
-        let stat = "1 (a) b) c) S 0 1 2 3 4 5 6 7 8 9 120 34 7 7 20 0";
-        assert_eq!(stat_ticks(stat), Some(154));
-        assert_eq!(stat_ticks("1 (a) S 0"), None);
-    }
-
-    #[test]
-    fn memory_is_found_by_its_name() {
-        let status = "VmHWM:\t  200 kB\nVmRSS:\t  100 kB\n";
-        assert_eq!(status_kib(status, "VmRSS:"), Some(100.0));
-        assert_eq!(status_kib(status, "VmSwap:"), None);
-    }
 
     #[test]
     fn figures_are_per_operation_and_second() {
@@ -165,15 +119,5 @@ mod tests {
         assert_eq!(measures.of(&measure::CPU), Some(5.0));
         assert_eq!(measures.of(&measure::GENERATOR), Some(1.0));
         assert_eq!(measures.of(&measure::THROUGHPUT), Some(500.0));
-    }
-
-    #[test]
-    fn this_process_can_be_measured() {
-        let target = Target {
-            address: SocketAddr::from(([127, 0, 0, 1], 1)),
-            pid: Some(std::process::id()),
-        };
-        assert!(target.rss().unwrap() > 0.0);
-        target.cpu().unwrap();
     }
 }

@@ -1,0 +1,205 @@
+//! The kinds of servers that can stand in an ensemble, and how each is started.
+//!
+//! A kind is chosen per server and all kinds read the same zoo.cfg, so nothing else in this
+//! directory asks which kind a server is.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{Error, Result};
+use crate::provision::{Part, Policy, Provisions};
+use crate::sh;
+use crate::workspace::Workspace;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// The server of this workspace.
+    Ours,
+    /// Apache ZooKeeper 3.9.5.
+    #[value(name = "apache-3.9.5")]
+    Apache395,
+    /// Apache ZooKeeper 3.8.0.
+    #[value(name = "apache-3.8.0")]
+    Apache380,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours => "ours",
+            Self::Apache395 => "apache-3.9.5",
+            Self::Apache380 => "apache-3.8.0",
+        })
+    }
+}
+
+/// A server that can be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) kind: Kind,
+    files: Files,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Files {
+    /// Our binary.
+    Binary(PathBuf),
+    /// A `java` and a directory of jars with a logging configuration.
+    Jars { java: PathBuf, jars: PathBuf },
+}
+
+/// How much a server writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogLevel {
+    /// What a server writes must not be part of what it costs.
+    Warn,
+    /// Elections and connections of peers too.
+    Info,
+}
+
+impl Program {
+    /// Our server, from a binary.
+    pub(crate) fn ours(binary: &Path) -> Result<Self> {
+        let binary = binary.canonicalize();
+        let binary = binary.map_err(|error| Error::io("find", Path::new("zk-server"), error))?;
+        Ok(Self {
+            kind: Kind::Ours,
+            files: Files::Binary(binary),
+        })
+    }
+
+    /// Apache's server, from a directory of jars.
+    pub(crate) fn apache(kind: Kind, java: &Path, jars: &Path) -> Self {
+        Self {
+            kind,
+            files: Files::Jars {
+                java: java.to_owned(),
+                jars: jars.to_owned(),
+            },
+        }
+    }
+
+    /// The command that runs the server on a zoo.cfg.
+    pub(crate) fn command(&self, configuration: &Path, level: LogLevel) -> Command {
+        match &self.files {
+            Files::Binary(binary) => {
+                let mut command = Command::new(binary);
+                command.env("ZK_LOG", level.name().to_lowercase());
+                command.arg(configuration);
+                command
+            }
+            Files::Jars { java, jars } => {
+                let mut command = Command::new(java);
+                command.arg("-Dzookeeper.admin.enableServer=false");
+                command.arg(format!("-Dzk.log.level={}", level.name()));
+                command.arg("-cp").arg(format!("{0}/*:{0}", jars.display()));
+                command.arg("org.apache.zookeeper.server.quorum.QuorumPeerMain");
+                command.arg(configuration);
+                command
+            }
+        }
+    }
+}
+
+impl LogLevel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Warn => "WARN",
+            Self::Info => "INFO",
+        }
+    }
+}
+
+/// Finds, builds or fetches servers.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    workspace: Workspace,
+    provisions: Option<Provisions>,
+    /// Which build of ours.
+    release: bool,
+    /// Our server, instead of a build.
+    server: Option<PathBuf>,
+}
+
+impl Programs {
+    /// `server` or else the variable ZK_SERVER_BIN is taken for ours; without either it is
+    /// built.
+    pub(crate) fn new(workspace: Workspace, release: bool, server: Option<PathBuf>) -> Self {
+        let variable = || std::env::var_os("ZK_SERVER_BIN").map(PathBuf::from);
+        Self {
+            workspace,
+            provisions: None,
+            release,
+            server: server.or_else(variable),
+        }
+    }
+
+    /// The server of a kind.
+    pub(crate) fn find(&mut self, kind: Kind) -> Result<Program> {
+        match kind {
+            Kind::Ours => self.ours(),
+            Kind::Apache395 => self.apache(kind, Part::Apache395),
+            Kind::Apache380 => self.apache(kind, Part::Apache380),
+        }
+    }
+
+    /// The workspace in which servers are built.
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    fn ours(&mut self) -> Result<Program> {
+        let binary = match self.server.take() {
+            Some(binary) => binary,
+            None => self.build()?,
+        };
+        Program::ours(self.server.insert(binary))
+    }
+
+    fn build(&self) -> Result<PathBuf> {
+        let mut cargo = sh::cargo(&self.workspace.root);
+        cargo.args(["build", "--package", "zk-server"]);
+        let profile = if self.release {
+            cargo.arg("--release");
+            "release"
+        } else {
+            "debug"
+        };
+        sh::run(&mut cargo)?;
+        let directory = self.workspace.target_directory.join(profile);
+        Ok(directory.join("zk-server"))
+    }
+
+    fn apache(&mut self, kind: Kind, part: Part) -> Result<Program> {
+        let root = &self.workspace.root;
+        let gather = || Provisions::gather(root, Policy::Install);
+        let provisions = self.provisions.get_or_insert_with(gather);
+        let needed = [Part::Java, part];
+        let missing = || Error::wrong(provisions.missing(&needed).unwrap_or_default());
+        let path = |part| provisions.path(part).ok_or_else(missing);
+        Ok(Program::apache(kind, path(Part::Java)?, path(part)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_shown_as_they_are_given() {
+        for kind in <Kind as clap::ValueEnum>::value_variants() {
+            let shown = <Kind as clap::ValueEnum>::from_str(&kind.to_string(), false);
+            assert_eq!(shown, Ok(*kind));
+        }
+    }
+
+    #[test]
+    fn apache_is_started_on_its_jars() {
+        let program = Program::apache(Kind::Apache395, Path::new("java"), Path::new("/jars"));
+        let line = sh::line(&program.command(Path::new("/zoo.cfg"), LogLevel::Warn));
+        assert!(line.contains("-cp '/jars/*:/jars'"), "{line}");
+        assert!(line.ends_with("QuorumPeerMain /zoo.cfg"), "{line}");
+    }
+}
