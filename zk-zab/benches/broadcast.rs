@@ -22,14 +22,9 @@ struct Three {
 impl Three {
     fn new() -> Self {
         let members = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2";
-        let config = |server| ZabConfig {
-            server: ServerId(server),
-            ensemble: EnsembleConfig::parse(members, false).expect("it is well-formed"),
-            observer: false,
-            tick: Duration::from_secs(2),
-            init_limit_ticks: 10,
-            sync_limit_ticks: 5,
-            committed_log_max: 500,
+        let config = |server| {
+            let ensemble = EnsembleConfig::parse(members, false).expect("it is well-formed");
+            ZabConfig::new(ServerId(server), ensemble)
         };
         let own = OwnHistory {
             accepted_epoch: Epoch(0),

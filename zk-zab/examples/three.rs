@@ -12,15 +12,8 @@ const MEMBERS: &str = "server.1=a:2888:3888\nserver.2=b:2888:3888\nserver.3=c:28
 const NOW: Duration = Duration::ZERO;
 
 fn config(server: i64) -> ZabConfig {
-    ZabConfig {
-        server: ServerId(server),
-        ensemble: EnsembleConfig::parse(MEMBERS, false).expect("it is well-formed"),
-        observer: false,
-        tick: Duration::from_secs(2),
-        init_limit_ticks: 10,
-        sync_limit_ticks: 5,
-        committed_log_max: 500,
-    }
+    let ensemble = EnsembleConfig::parse(MEMBERS, false).expect("it is well-formed");
+    ZabConfig::new(ServerId(server), ensemble)
 }
 
 fn nothing() -> OwnHistory {

@@ -11,10 +11,23 @@ use zk_proto::{Epoch, ServerId, Zxid};
 pub struct ZabConfig {
     /// This server.
     pub server: ServerId,
-    /// Who votes, and the version of that.
+    /// Who votes, and the version of that: the last configuration that is
+    /// known to be committed.
     pub ensemble: EnsembleConfig,
+    /// A later configuration that was proposed and may have been committed,
+    /// because this server's log has it. A leader then needs a quorum of
+    /// both. Ignored when its version is not above that of `ensemble`. See
+    /// the crate's documentation for where to take it from.
+    pub next: Option<EnsembleConfig>,
     /// Of a learner: it has no vote and is not asked for one.
     pub observer: bool,
+    /// Of a learner: whom it follows. With `None` every reconfiguration ends
+    /// the role, as it cannot be told whether the leader stays the same.
+    pub leader: Option<ServerId>,
+    /// Whether configurations are taken from leaders, and given a version by
+    /// them (`reconfigEnabled`). Without it the one above stays, whatever
+    /// others say.
+    pub reconfig: bool,
     /// The unit of the limits below. A leader pings twice in it. 2 s is
     /// usual.
     pub tick: Duration,
@@ -32,6 +45,23 @@ pub struct ZabConfig {
 }
 
 impl ZabConfig {
+    /// A voter's, with the values that Apache has when nothing is configured.
+    #[must_use]
+    pub const fn new(server: ServerId, ensemble: EnsembleConfig) -> Self {
+        Self {
+            server,
+            ensemble,
+            next: None,
+            observer: false,
+            leader: None,
+            reconfig: false,
+            tick: Duration::from_secs(2),
+            init_limit_ticks: 10,
+            sync_limit_ticks: 5,
+            committed_log_max: 500,
+        }
+    }
+
     pub(crate) fn init_limit(&self) -> Duration {
         self.tick * self.init_limit_ticks
     }

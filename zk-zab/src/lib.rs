@@ -46,15 +46,8 @@
 //! use zk_proto::{Epoch, ServerId, Zxid, ensemble::EnsembleConfig};
 //! use zk_zab::{Action, Leader, OwnHistory, Phase, Txn, ZabConfig};
 //!
-//! let config = ZabConfig {
-//!     server: ServerId(1),
-//!     ensemble: EnsembleConfig::parse("server.1=localhost:2888:3888", false).unwrap(),
-//!     observer: false,
-//!     tick: Duration::from_secs(2),
-//!     init_limit_ticks: 10,
-//!     sync_limit_ticks: 5,
-//!     committed_log_max: 500,
-//! };
+//! let ensemble = EnsembleConfig::parse("server.1=localhost:2888:3888", false).unwrap();
+//! let config = ZabConfig::new(ServerId(1), ensemble);
 //! let own = OwnHistory {
 //!     accepted_epoch: Epoch(4),
 //!     current_epoch: Epoch(4),

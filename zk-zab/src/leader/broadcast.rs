@@ -167,15 +167,8 @@ mod tests {
     /// The last zxid of an epoch is not used: the role ends.
     #[test]
     fn zxids_roll_over_by_a_new_leader() {
-        let config = ZabConfig {
-            server: ServerId(1),
-            ensemble: EnsembleConfig::parse("server.1=a:1:2", false).unwrap(),
-            observer: false,
-            tick: Duration::from_secs(2),
-            init_limit_ticks: 10,
-            sync_limit_ticks: 5,
-            committed_log_max: 500,
-        };
+        let ensemble = EnsembleConfig::parse("server.1=a:1:2", false).unwrap();
+        let config = ZabConfig::new(ServerId(1), ensemble);
         let own = OwnHistory {
             accepted_epoch: Epoch(0),
             current_epoch: Epoch(0),

@@ -97,7 +97,7 @@ impl Leader {
     /// 0, gets the version of this epoch (ZOOKEEPER-1783).
     fn new_ensemble(&self) -> EnsembleConfig {
         let mut ensemble = self.config.ensemble.clone();
-        if ensemble.version == Zxid::ZERO {
+        if self.config.reconfig && ensemble.version == Zxid::ZERO {
             ensemble.version = base(self.epoch);
         }
         ensemble

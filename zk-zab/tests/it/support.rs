@@ -17,13 +17,12 @@ pub(crate) fn config(server: i64, voters: i64) -> ZabConfig {
     let lines = (1..=voters).map(|id| format!("server.{id}=127.0.0.1:288{id}:388{id}\n"));
     let text: String = lines.collect();
     ZabConfig {
-        server: ServerId(server),
-        ensemble: EnsembleConfig::parse(&text, false).unwrap(),
-        observer: false,
         tick: TICK,
-        init_limit_ticks: 10,
-        sync_limit_ticks: 5,
-        committed_log_max: 500,
+        reconfig: true,
+        ..ZabConfig::new(
+            ServerId(server),
+            EnsembleConfig::parse(&text, false).unwrap(),
+        )
     }
 }
 

@@ -81,13 +81,9 @@ fn zab_config(messages: &[Message], server: i64, version: Zxid) -> ZabConfig {
     let mut ensemble = EnsembleConfig::parse(text, false).unwrap();
     ensemble.version = version;
     ZabConfig {
-        server: ServerId(server),
-        ensemble,
-        observer: false,
         tick: Duration::from_secs(1),
-        init_limit_ticks: 10,
-        sync_limit_ticks: 5,
-        committed_log_max: 500,
+        reconfig: true,
+        ..ZabConfig::new(ServerId(server), ensemble)
     }
 }
 
