@@ -13,6 +13,7 @@ mod auth;
 mod clock;
 pub mod config;
 mod conn;
+mod driver;
 mod four_letter;
 mod housekeeping;
 mod listener;

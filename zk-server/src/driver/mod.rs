@@ -1,0 +1,162 @@
+//! The two ports that a member of an ensemble has for the other servers, on
+//! tokio: the real [`Network`] of a peer. It refuses to know what is said on
+//! them, but for where one message ends and the next begins.
+//!
+//! The peer calls from its own thread and never waits: what the sockets do
+//! not take at once is left to tasks, and what happens is told by events.
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "servers of an ensemble are not started yet")
+)]
+
+mod connect;
+mod election;
+mod listen;
+mod options;
+mod port;
+mod quorum;
+mod shared;
+mod tasks;
+mod unread;
+
+pub(crate) use options::Options;
+
+use crate::peer::{LinkId, Network, PeerEvent};
+use election::Election;
+use listen::Listener;
+use port::Port;
+use quorum::{Link, Quorum};
+use shared::Shared;
+use std::io;
+use std::sync::Arc;
+use zk_proto::ServerId;
+use zk_proto::ensemble::EnsembleConfig;
+use zk_proto::quorum::Notification;
+
+/// Where events go. It is called by many threads and must not wait.
+pub(crate) type Emit = Arc<dyn Fn(PeerEvent) + Send + Sync>;
+
+/// Why the ports for the other servers cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetworkError {
+    /// The members do not include this server.
+    #[error("server {0} is not among the members of its ensemble")]
+    NotAMember(ServerId),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}, the {port} port: {source}")]
+    Listen {
+        /// Which of the two ports.
+        port: Port,
+        /// The address as configured.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The network of a member of an ensemble. Dropping it ends all connections
+/// and closes the ports, a moment later.
+pub(crate) struct TcpNetwork {
+    shared: Arc<Shared>,
+    election: Arc<Election>,
+    quorum: Arc<Quorum>,
+    listeners: [Listener; 2],
+    /// Links with bytes that no flush has seen.
+    touched: Vec<Arc<Link>>,
+}
+
+impl TcpNetwork {
+    /// Opens both ports. All tasks run on the runtime that this is called in.
+    ///
+    /// # Errors
+    /// A port that cannot be had after all tries.
+    pub(crate) async fn start(options: Options, emit: Emit) -> Result<Self, NetworkError> {
+        if !options.members.members.contains_key(&options.own) {
+            return Err(NetworkError::NotAMember(options.own));
+        }
+        let shared = Arc::new(Shared::new(options, emit));
+        let election = Arc::new(Election::new(shared.clone()));
+        let quorum = Arc::new(Quorum::new(shared.clone()));
+        let network = Self {
+            listeners: [
+                Listener::new(&shared, Port::Election, {
+                    let election = election.clone();
+                    move |stream, remote| election.accepted(stream, remote)
+                }),
+                Listener::new(&shared, Port::Quorum, {
+                    let quorum = quorum.clone();
+                    move |stream, remote| quorum.accepted(stream, remote)
+                }),
+            ],
+            touched: Vec::new(),
+            shared,
+            election,
+            quorum,
+        };
+        for listener in &network.listeners {
+            listener.open().await?;
+        }
+        Ok(network)
+    }
+
+    /// Ends all connections and waits until the ports are closed.
+    pub(crate) async fn stop(self) {
+        if let Some(mut tasks) = self.shared.tasks.stop() {
+            tasks.shutdown().await;
+        }
+    }
+}
+
+impl Drop for TcpNetwork {
+    fn drop(&mut self) {
+        drop(self.shared.tasks.stop());
+    }
+}
+
+impl Network for TcpNetwork {
+    /// If this server's own addresses change, its ports follow as soon as
+    /// they can be had.
+    fn set_members(&mut self, members: &EnsembleConfig) {
+        self.shared.set_members(members);
+        for listener in &self.listeners {
+            listener.follow();
+        }
+    }
+
+    fn send_vote(&mut self, to: ServerId, notification: &Notification) {
+        self.election.send(to, notification.encode().into());
+    }
+
+    fn connect_voters(&mut self) {
+        self.election.connect_all();
+    }
+
+    fn dial(&mut self, server: ServerId) -> LinkId {
+        self.quorum.dial(server)
+    }
+
+    fn send(&mut self, link: LinkId, bytes: &[u8]) {
+        if let Some(link) = self.quorum.link(link)
+            && link.push(bytes)
+        {
+            self.touched.push(link);
+        }
+    }
+
+    /// To be called once after all events that were there were handled, even
+    /// if they asked for nothing: from then on as much again is read.
+    fn flush(&mut self) {
+        for link in self.touched.drain(..) {
+            link.flush();
+        }
+        self.shared.unread.taken();
+    }
+
+    fn backlog(&self, link: LinkId) -> usize {
+        self.quorum.link(link).map_or(0, |link| link.backlog())
+    }
+
+    fn close(&mut self, link: LinkId) {
+        self.quorum.close(link);
+    }
+}
