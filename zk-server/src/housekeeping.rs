@@ -54,6 +54,9 @@ pub(crate) async fn remove_containers(shared: Arc<Shared>, policy: ContainerPoli
     ticks.tick().await;
     loop {
         ticks.tick().await;
+        if !shared.role.get().owns_sessions() {
+            continue;
+        }
         let mut scan = ExpiryScan::default();
         while !scan.is_done() {
             let due = look(&shared, policy, &mut scan);

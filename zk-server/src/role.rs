@@ -60,11 +60,30 @@ impl RoleCell {
 
     pub(crate) fn get(&self) -> ServerRole {
         let number = usize::from(self.0.load(Ordering::Acquire));
-        ServerRole::ALL.get(number).copied().unwrap_or(ServerRole::Looking)
+        ServerRole::ALL
+            .get(number)
+            .copied()
+            .unwrap_or(ServerRole::Looking)
     }
 
     pub(crate) fn set(&self, role: ServerRole) {
         self.0.store(role as u8, Ordering::Release);
+    }
+}
+
+/// How a server stands with the others of its ensemble.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct EnsembleView {
+    /// A leader's followers that are in sync.
+    pub(crate) synced_followers: usize,
+    /// A leader's observers that are in sync.
+    pub(crate) synced_observers: usize,
+}
+
+impl EnsembleView {
+    /// The role is over.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 

@@ -1,12 +1,16 @@
 //! One server: put together from the layers, started, stopped.
 
+mod ensemble;
+
 use crate::auth::AuthConfig;
 use crate::clock::{Clock, whole_ms};
 use crate::config::{ServerConfig, SnapshotCompression};
 use crate::conn::{self, Conn};
+use crate::driver::NetworkError;
 use crate::four_letter::WhiteList;
 use crate::housekeeping::{self, ContainerPolicy};
 use crate::listener;
+use crate::peer::PeerEvent;
 use crate::pipeline::{Core, Pipeline, SnapshotPolicy};
 use crate::reads::ReadConfig;
 use crate::recovery::TreeSink;
@@ -32,9 +36,12 @@ const STANDALONE_SERVER_ID: i64 = 1;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The configuration asks for an ensemble.
-    #[error("the configuration names {0} servers: ensembles are not served by this version yet")]
-    Ensemble(usize),
+    /// Nothing says which server of the ensemble this one is.
+    #[error("there is no myid file, which says which server of the ensemble this one is")]
+    NoServerId,
+    /// The ports for the other servers cannot be had.
+    #[error("{0}")]
+    Network(String),
     /// Nothing says where clients connect.
     #[error("clientPort is not set")]
     NoClientPort,
@@ -57,6 +64,12 @@ pub enum ServerError {
     PipelinePanicked,
 }
 
+impl From<NetworkError> for ServerError {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error.to_string())
+    }
+}
+
 /// What the four-letter words tell of a server's configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerInfo {
@@ -67,7 +80,7 @@ pub(crate) struct ServerInfo {
     pub(crate) hash_seed: u64,
 }
 
-/// A running standalone server.
+/// A running server, alone or of an ensemble.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
@@ -92,7 +105,7 @@ impl Server {
         storage: Arc<dyn Storage>,
     ) -> Result<Self, ServerError> {
         if !config.is_standalone() {
-            return Err(ServerError::Ensemble(config.ensemble.members.members.len()));
+            return ensemble::start(config, storage).await;
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
         let files = Files::new(&config, storage);
@@ -122,19 +135,23 @@ impl Server {
             shared.info.hash_seed,
         );
         let pipeline = Pipeline::new(shared.clone(), core, log, snapshotter);
-        let mut server = Self::launch(shared, pipeline)?;
+        let mut server = Self::launch(shared, move || pipeline.run())?;
         server.spawn_tasks(&config, files, listener);
         Ok(server)
     }
 
-    fn launch(shared: Arc<Shared>, pipeline: Pipeline) -> Result<Self, ServerError> {
+    /// Starts the thread that owns the write path.
+    fn launch(
+        shared: Arc<Shared>,
+        run: impl FnOnce() -> Result<(), LogError> + Send + 'static,
+    ) -> Result<Self, ServerError> {
         let (ended, pipeline_end) = oneshot::channel();
         let pipeline = std::thread::Builder::new()
             .name("zk-pipeline".into())
             .spawn(move || {
                 // Dropped when the thread ends, however it ends.
                 let _ended = ended;
-                pipeline.run()
+                run()
             })
             .map_err(ServerError::Thread)?;
         let (stop, _) = watch::channel(false);
@@ -159,8 +176,10 @@ impl Server {
             stopped,
         ));
         let tick = config.sessions.tick_time;
-        self.tasks
-            .spawn(housekeeping::expire_sessions(shared.clone(), tick));
+        if config.is_standalone() {
+            self.tasks
+                .spawn(housekeeping::expire_sessions(shared.clone(), tick));
+        }
         let containers = ContainerPolicy {
             interval: config.rules.containers.check_interval,
             per_minute: config.rules.containers.max_per_minute as usize,
@@ -199,7 +218,11 @@ impl Server {
     pub async fn stop(mut self) -> Result<(), ServerError> {
         self.stop.send_replace(true);
         self.tasks.shutdown().await;
-        self.shared.inbox.close();
+        if self.shared.role.get() == ServerRole::Standalone {
+            self.shared.inbox.close();
+        } else {
+            self.shared.inbox.event(PeerEvent::Stop);
+        }
         let ended = self.pipeline.take();
         let joined = tokio::task::spawn_blocking(move || ended.map(JoinHandle::join)).await;
         for conn in self.shared.conns.all() {
@@ -328,14 +351,7 @@ fn share(
         total: usize::try_from(config.clients.max_cnxns).unwrap_or(0),
     };
     let tick_ms = u64::try_from(config.sessions.tick_time.as_millis()).unwrap_or(u64::MAX);
-    let shared = Shared::new(
-        settings(config),
-        info,
-        tree,
-        limits,
-        tick_ms,
-        identity,
-    );
+    let shared = Shared::new(settings(config), info, tree, limits, tick_ms, identity);
     Arc::new(shared)
 }
 

@@ -9,7 +9,7 @@ use crate::conn::{Conn, ConnTable, LargeRequests};
 use crate::four_letter::WordState;
 use crate::pipeline::Inbox;
 use crate::reads::ReadConfig;
-use crate::role::{RoleCell, ServerRole};
+use crate::role::{EnsembleView, RoleCell, ServerRole};
 use crate::session::{SessionIds, SessionTracker};
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: SessionTracker,
     pub(crate) session_ids: SessionIds,
     pub(crate) inbox: Inbox,
+    /// Of a server of an ensemble: how it stands with the others.
+    pub(crate) ensemble: Mutex<EnsembleView>,
     pub(crate) large: LargeRequests,
     pub(crate) stats: ServerStats,
     pub(crate) words: WordState,
@@ -61,7 +63,11 @@ impl Shared {
         tick_ms: u64,
         identity: Identity,
     ) -> Self {
-        let Identity { server_id, role, clock } = identity;
+        let Identity {
+            server_id,
+            role,
+            clock,
+        } = identity;
         let sessions = SessionTracker::new(tick_ms);
         if role.owns_sessions() {
             sessions.restart(tree.sessions(), clock.now_ms());
@@ -80,6 +86,7 @@ impl Shared {
             sessions,
             session_ids,
             inbox: Inbox::default(),
+            ensemble: Mutex::default(),
             large: LargeRequests::new(
                 info.config.limits.large_request_threshold,
                 info.config.limits.large_request_max_bytes,

@@ -56,6 +56,8 @@ pub(crate) struct Snapshotter {
 #[derive(Debug, Default)]
 struct Turn {
     busy: AtomicBool,
+    /// The snapshot that is being written is not wanted any more.
+    cancelled: AtomicBool,
     /// Monotonic ms until which there is a rest.
     rest_until: AtomicU64,
 }
@@ -140,6 +142,14 @@ impl Snapshotter {
         }
     }
 
+    /// Gives up the snapshot that is being written, if any: the tree is about
+    /// to become another one.
+    pub(crate) fn cancel(&mut self) {
+        self.turn.cancelled.store(true, Ordering::Release);
+        self.wait();
+        self.turn.cancelled.store(false, Ordering::Release);
+    }
+
     /// Waits for the snapshot that is being written, if any.
     pub(crate) fn wait(&mut self) {
         if let Some(thread) = self.thread.take()
@@ -186,16 +196,18 @@ impl Job {
         let written = self.write_file(cursor);
         let (metrics, ms) = (&self.shared.stats.metrics, whole_ms(started.elapsed()));
         match written {
-            Ok(()) => {
+            Ok(false) => tracing::info!("snapshot {zxid} was given up"),
+            Ok(true) => {
                 metrics.snapshottime.add(ms);
                 tracing::info!("snapshot {zxid} written in {ms} ms");
             }
             Err(_) => metrics.snapshot_errors.add(1),
         }
-        written
+        written.map(|_| ())
     }
 
-    fn write_file(&self, mut cursor: SnapshotCursor) -> Result<(), LogError> {
+    /// `false` if it was cancelled, and nothing is left of it.
+    fn write_file(&self, mut cursor: SnapshotCursor) -> Result<bool, LogError> {
         let zxid = cursor.zxid();
         let mut writer = SnapshotWriter::create(
             self.target.storage.clone(),
@@ -210,6 +222,9 @@ impl Job {
             chunk.clear();
             let more = cursor.next_chunk(&self.shared.tree.read(), &mut chunk, CHUNK_BYTES);
             writer.write(&chunk)?;
+            if self.turn.cancelled.load(Ordering::Acquire) {
+                return Ok(false);
+            }
             if !more {
                 break;
             }
@@ -220,7 +235,7 @@ impl Job {
         let digest = self.shared.tree.read().config().digest.then_some(digest);
         let last_zxid = self.target.last_zxid_part.then_some(zxid);
         writer.finish(digest, last_zxid)?;
-        Ok(())
+        Ok(true)
     }
 }
 

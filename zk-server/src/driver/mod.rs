@@ -4,10 +4,6 @@
 //!
 //! The peer calls from its own thread and never waits: what the sockets do
 //! not take at once is left to tasks, and what happens is told by events.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "servers of an ensemble are not started yet")
-)]
 
 mod connect;
 mod election;
@@ -17,6 +13,8 @@ mod port;
 mod quorum;
 mod shared;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod unread;
 
 pub(crate) use options::Options;

@@ -62,7 +62,7 @@ mod tests {
         unread.add(MAX).await;
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_peer_that_says_nothing_is_not_waited_for_for_ever() {
         let unread = Unread::default();
         unread.add(MAX + 1).await;

@@ -17,7 +17,6 @@ use std::sync::atomic::Ordering;
 use zk_proto::{OpCode, SessionId, Zxid};
 use zk_tree::StatsTrack;
 
-const STANDALONE: &str = "standalone";
 /// Watches or ephemerals copied under one lock.
 const PER_TURN: u32 = 4096;
 
@@ -30,7 +29,7 @@ pub(super) fn server_state(shared: &Shared) -> ServerState<'static> {
         connections: shared.conns.len(),
         outstanding: shared.inbox.outstanding(),
         zxid: shared.last_zxid(),
-        mode: STANDALONE,
+        mode: shared.role.get().name(),
         node_count: shared.tree.read().node_count(),
     }
 }
@@ -196,7 +195,7 @@ pub(super) fn digests(shared: &Shared) -> String {
 pub(super) fn monitor(shared: &Shared) -> Monitor<'static> {
     Monitor {
         version: version::FULL,
-        server_state: STANDALONE,
+        server_state: shared.role.get().name(),
         gauges: gauges(shared),
         families: Families::of(&shared.stats.metrics),
     }

@@ -1,10 +1,375 @@
 //! A server of an ensemble, without sockets, threads and clocks of its own.
 //!
 //! What happens goes in as [`PeerEvent`]s, clients' requests and the time;
-//! what is to be done on the network comes out through [`Network`].
+//! what is to be done on the network comes out through [`Network`]; the disk
+//! is a `zk_log::Storage`. One thread owns a peer and calls [`Peer::step`];
+//! in a simulator that is everybody's thread. Elections are `zk-election`'s,
+//! the protocol is `zk-zab`'s, what becomes of a request is the pipeline's:
+//! this module lets them meet, and knows in which role this server is.
+//!
+//! - `looking.rs`, `leading.rs`, `learning.rs`: one file a role.
+//! - `actions.rs`: what the protocol asks for, done.
+//! - `clients.rs`: requests that wait for their turn.
+//! - `disk.rs`, `streams.rs`, `install.rs`, `links.rs`: files, snapshots on
+//!   their way out and in, packets.
 
+mod actions;
+mod clients;
+mod config;
+mod disk;
 mod event;
+mod install;
+mod leading;
+mod learning;
+mod links;
+mod looking;
 mod network;
+mod streams;
 
+pub(crate) use config::PeerConfig;
+pub(crate) use disk::Disk;
 pub use event::PeerEvent;
 pub use network::{LinkId, Network};
+
+use crate::pipeline::{Batch, Item};
+use crate::role::ServerRole;
+use crate::shared::Shared;
+use clients::{Clients, Turn, Waiting, client_of};
+use leading::Leading;
+use learning::Learning;
+use looking::Looking;
+use std::sync::Arc;
+use std::time::Duration;
+use zk_election::Election;
+use zk_log::LogError;
+use zk_proto::quorum::PeerState;
+use zk_zab::Txn;
+
+/// How often requests of connections that ended are swept away.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// What this server is.
+enum Role {
+    Looking(Looking),
+    Leading(Box<Leading>),
+    Learning(Box<Learning>),
+}
+
+/// A server of an ensemble.
+pub(crate) struct Peer {
+    shared: Arc<Shared>,
+    config: PeerConfig,
+    network: Box<dyn Network>,
+    election: Election,
+    role: Role,
+    disk: Disk,
+    clients: Clients,
+    /// Committed and not in the tree yet, in order.
+    deliveries: Vec<Txn>,
+    /// Why the role is over, until that is acted upon.
+    over: Option<String>,
+    /// Asked to end.
+    stopping: bool,
+    next_sweep: Duration,
+    scratch: Vec<u8>,
+}
+
+impl Peer {
+    /// A server whose tree has all that its disk holds. It begins to look for
+    /// a leader.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        config: PeerConfig,
+        mut network: Box<dyn Network>,
+        disk: Disk,
+    ) -> Self {
+        network.set_members(&config.members);
+        let election = Election::new(config.election());
+        let mut peer = Self {
+            clients: Clients::new(shared.clone()),
+            shared,
+            config,
+            network,
+            election,
+            role: Role::Looking(Looking::default()),
+            disk,
+            deliveries: Vec::new(),
+            over: None,
+            stopping: false,
+            next_sweep: Duration::ZERO,
+            scratch: Vec::new(),
+        };
+        peer.start_election(peer.shared.clock.now());
+        peer
+    }
+
+    /// Takes what happened and what clients asked, and does all that follows
+    /// from it.
+    ///
+    /// # Errors
+    /// The disk can promise nothing any more: the process must end.
+    pub(crate) fn step(
+        &mut self,
+        batch: &mut Batch,
+        events: &mut Vec<PeerEvent>,
+    ) -> Result<(), LogError> {
+        let now = self.shared.clock.now();
+        for event in events.drain(..) {
+            self.event(now, event)?;
+        }
+        self.timeouts(now)?;
+        self.take_requests(now, batch);
+        self.settle(now)
+    }
+
+    /// When [`Peer::step`] is due at the latest, in the clock's time.
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        let role = match &self.role {
+            Role::Looking(_) => None,
+            Role::Leading(leading) => leading.poll_timeout(&self.shared),
+            Role::Learning(learning) => learning.poll_timeout(),
+        };
+        let sweep = (!self.clients.is_empty()).then_some(self.next_sweep);
+        [self.election.poll_timeout(), role, sweep]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether it was asked to end, and has nothing left to do.
+    pub(crate) fn is_done(&self) -> bool {
+        let busy = match &self.role {
+            Role::Leading(leading) => leading.leader.outstanding() > 0,
+            Role::Looking(_) | Role::Learning(_) => false,
+        };
+        self.stopping && !busy
+    }
+
+    /// Ends the server: its connections, then its files.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub(crate) fn end(mut self) -> Result<(), LogError> {
+        self.stop_serving();
+        self.network.flush();
+        self.disk.catch_up(&self.shared)?;
+        self.disk.close()
+    }
+
+    /// Nothing happened for a while: a snapshot that is due may begin.
+    pub(crate) fn idle(&mut self) -> Result<(), LogError> {
+        self.disk.snapshot_if_due(&self.shared, true)
+    }
+
+    /// Whether a snapshot is due.
+    pub(crate) fn wants_idle(&self) -> bool {
+        self.disk.snapshotter.is_due()
+    }
+
+    fn event(&mut self, now: Duration, event: PeerEvent) -> Result<(), LogError> {
+        match event {
+            PeerEvent::Notification { from, notification } => {
+                self.election.handle_notification(now, from, notification);
+                self.run_election(now);
+            }
+            PeerEvent::VoterConnected(server) => {
+                self.election.handle_connected(now, server);
+                self.run_election(now);
+            }
+            PeerEvent::VoterDisconnected(server) => {
+                self.election.handle_disconnected(now, server);
+                self.run_election(now);
+            }
+            PeerEvent::Accepted { link, remote } => self.accepted(link, remote),
+            PeerEvent::Connected(link) => self.connected(now, link)?,
+            PeerEvent::Disconnected(link) => self.disconnected(now, link)?,
+            PeerEvent::Received { link, bytes } => self.received(now, link, bytes)?,
+            // The next turn of the streams comes with every step.
+            PeerEvent::Drained(_) => {}
+            PeerEvent::Stop => self.stopping = true,
+        }
+        self.change_role(now)
+    }
+
+    fn timeouts(&mut self, now: Duration) -> Result<(), LogError> {
+        if self.election.poll_timeout().is_some_and(|at| now >= at) {
+            self.election.handle_timeout(now);
+            self.run_election(now);
+        }
+        match &mut self.role {
+            Role::Looking(_) => {}
+            Role::Leading(_) => self.lead_by_clock(now)?,
+            Role::Learning(_) => self.learn_by_clock(now)?,
+        }
+        if now >= self.next_sweep {
+            self.clients.sweep();
+            self.next_sweep = now + SWEEP_EVERY;
+        }
+        self.change_role(now)
+    }
+
+    /// Clients' requests, in the order in which they came.
+    fn take_requests(&mut self, now: Duration, batch: &mut Batch) {
+        if batch.items.is_empty() {
+            return;
+        }
+        let items = std::mem::take(&mut batch.items);
+        self.release_large(&items);
+        for item in items {
+            let body = &batch.bytes[item.body.clone()];
+            self.take_request(now, item, body);
+        }
+        batch.recycle();
+    }
+
+    fn take_request(&mut self, now: Duration, item: Item, body: &[u8]) {
+        if self.stopping || !self.shared.role.get().serves() {
+            return self.drop_request(&item);
+        }
+        let Some(conn) = client_of(&item) else {
+            return self.take_own_request(item, body);
+        };
+        if self.clients.is_held_back(conn.id()) {
+            let waiting = Waiting {
+                body: body.to_vec(),
+                item,
+                turn: Turn::Unstaged,
+            };
+            return self.clients.put(waiting, whole_ms(now));
+        }
+        match self.role {
+            Role::Looking(_) => self.drop_request(&item),
+            Role::Leading(_) => self.lead_request(now, item, body),
+            Role::Learning(_) => self.forward_request(now, item, body),
+        }
+    }
+
+    /// A request of the server itself: only a leader has any.
+    fn take_own_request(&mut self, item: Item, body: &[u8]) {
+        if let Role::Leading(leading) = &mut self.role {
+            leading.stage_own(&self.shared, &item, body);
+        }
+        self.shared.inbox.settle(1);
+    }
+
+    /// Nobody can serve it: the connection ends.
+    fn drop_request(&self, item: &Item) {
+        if let Some(conn) = client_of(item) {
+            conn.close();
+        }
+        self.shared.inbox.settle(1);
+    }
+
+    fn release_large(&self, items: &[Item]) {
+        let large = &self.shared.large;
+        if large.is_on() {
+            let clients = items
+                .iter()
+                .filter(|item| matches!(item.origin, crate::pipeline::Origin::Client(_)));
+            large.release(
+                clients
+                    .map(|item| large.size(item.op, item.body.len()))
+                    .sum(),
+            );
+        }
+    }
+
+    /// Lets everything leave, waits for the disk, and goes on until neither
+    /// has anything left.
+    fn settle(&mut self, now: Duration) -> Result<(), LogError> {
+        loop {
+            self.take_early_learners(now)?;
+            self.run_role(now)?;
+            self.propose_staged(now)?;
+            self.change_role(now)?;
+            self.deliver(now);
+            self.clients.applier.flush();
+            self.advance_streams(now);
+            self.network.flush();
+            let Some(token) = self.disk.flush(&self.shared)? else {
+                break;
+            };
+            match &mut self.role {
+                Role::Looking(_) => {}
+                Role::Leading(leading) => leading.leader.handle_persisted(now, token),
+                Role::Learning(learning) => learning.persisted(token),
+            }
+        }
+        self.disk.snapshot_if_due(&self.shared, false)
+    }
+
+    /// Acts upon the end of a role. One end may follow another at once.
+    fn change_role(&mut self, now: Duration) -> Result<(), LogError> {
+        while let Some(reason) = self.over.take() {
+            tracing::info!("{} is over: {reason}", self.role_name());
+            self.stop_serving();
+            self.disk.catch_up(&self.shared)?;
+            self.start_election(now);
+        }
+        Ok(())
+    }
+
+    /// Ends all that belongs to the role.
+    fn stop_serving(&mut self) {
+        self.shared.role.set(ServerRole::Looking);
+        self.deliver(self.shared.clock.now());
+        self.clients.end_all();
+        self.shared.sessions.restart(std::iter::empty(), 0);
+        let role = std::mem::replace(&mut self.role, Role::Looking(Looking::default()));
+        for link in role.links() {
+            self.network.close(link);
+        }
+        self.shared.ensemble.lock().clear();
+    }
+
+    fn start_election(&mut self, now: Duration) {
+        let own = self.disk.candidacy();
+        tracing::info!(
+            "looking for a leader, with zxid {} of epoch {}",
+            own.zxid,
+            own.current_epoch
+        );
+        self.election.start(now, own);
+        self.run_election(now);
+    }
+
+    fn role_name(&self) -> &'static str {
+        match &self.role {
+            Role::Looking(_) => "looking",
+            Role::Leading(_) => "leading",
+            Role::Learning(_) if self.config.is_observer() => "observing",
+            Role::Learning(_) => "following",
+        }
+    }
+
+    /// From now on clients are served.
+    fn serve(&mut self, now: Duration, state: PeerState) {
+        let role = match state {
+            PeerState::Leading => ServerRole::Leader,
+            PeerState::Observing => ServerRole::Observer,
+            PeerState::Looking | PeerState::Following => ServerRole::Follower,
+        };
+        let tree = self.shared.tree.read();
+        if role.owns_sessions() {
+            self.shared.sessions.restart(tree.sessions(), whole_ms(now));
+        }
+        self.shared.set_last_zxid(tree.last_zxid());
+        drop(tree);
+        self.shared.role.set(role);
+        tracing::info!("serving clients as {}", role.name());
+    }
+}
+
+impl Role {
+    fn links(&self) -> Vec<LinkId> {
+        match self {
+            Self::Looking(looking) => looking.links(),
+            Self::Leading(leading) => leading.links(),
+            Self::Learning(learning) => vec![learning.link],
+        }
+    }
+}
+
+fn whole_ms(now: Duration) -> u64 {
+    crate::clock::whole_ms(now)
+}

@@ -6,6 +6,7 @@
 //! change with that.
 
 use super::stage::{Stage, Subject};
+use std::ops::Range;
 use zk_proto::{CreateMode, ErrorCode, MultiOp, OpCode, Request, Zxid};
 use zk_tree::{DataTree, Pending, PrepareConfig, QuotaExceeded, Stamp, prepare, prepare_error};
 
@@ -97,6 +98,25 @@ impl Core {
                 self.refused_by.push(*quota);
             }
         }
+    }
+
+    /// Makes a request's failure a transaction: whoever forwarded it waits
+    /// for one.
+    pub(crate) fn stage_error(
+        &mut self,
+        subject: &Subject<'_>,
+        code: ErrorCode,
+        time_ms: i64,
+        out: &mut Vec<u8>,
+    ) -> Range<usize> {
+        let start = out.len();
+        let stamp = Stamp {
+            zxid: Zxid(self.last_zxid.0 + 1),
+            time_ms,
+        };
+        prepare_error(&subject.caller(), stamp, code, out);
+        self.last_zxid = stamp.zxid;
+        start..out.len()
     }
 
     /// The quotas for whose sake requests were refused since the last time.

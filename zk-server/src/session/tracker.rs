@@ -141,6 +141,17 @@ impl SessionTracker {
         Some(session)
     }
 
+    /// Tracks a session that the leader vouches for, as just heard.
+    pub(crate) fn adopt(&self, id: SessionId, timeout_ms: i32, now_ms: u64) -> Arc<Session> {
+        self.resume(id, timeout_ms, now_ms)
+            .unwrap_or_else(|| self.replace(id, timeout_ms, now_ms))
+    }
+
+    fn replace(&self, id: SessionId, timeout_ms: i32, now_ms: u64) -> Arc<Session> {
+        self.remove(id);
+        self.add(id, timeout_ms, now_ms)
+    }
+
     /// The session, if it lives.
     pub(crate) fn get(&self, id: SessionId) -> Option<Arc<Session>> {
         self.state.lock().sessions.get(&id).cloned()

@@ -1,0 +1,262 @@
+//! What the protocol asks for, done: packets onto links, work for the disk,
+//! transactions into the tree. It decides nothing.
+
+use super::install::Install;
+use super::{LinkId, Peer, Role, whole_ms};
+use crate::pipeline::Core;
+use std::time::Duration;
+use zk_log::LogError;
+use zk_proto::ensemble::EnsembleConfig;
+use zk_proto::quorum::PeerState;
+use zk_proto::txn::LoggedTxn;
+use zk_proto::{Epoch, OpCode, Zxid};
+use zk_zab::{Action, LearnerId, Packet, Phase, Txn, Upcall};
+
+/// Transactions applied under one write lock.
+const APPLY_CHUNK: usize = 128;
+
+impl Peer {
+    /// Does what the role asks for, in its order.
+    pub(super) fn run_role(&mut self, now: Duration) -> Result<(), LogError> {
+        while let Some(action) = self.poll_role() {
+            self.perform(now, action)?;
+        }
+        Ok(())
+    }
+
+    fn poll_role(&mut self) -> Option<Action> {
+        if self.over.is_some() {
+            return None;
+        }
+        match &mut self.role {
+            Role::Looking(_) => None,
+            Role::Leading(leading) => leading.leader.poll_action(),
+            Role::Learning(learning) => learning.learner.as_mut()?.poll_action(),
+        }
+    }
+
+    fn perform(&mut self, now: Duration, action: Action) -> Result<(), LogError> {
+        match action {
+            Action::Send { to, packet } => self.send(to, &packet),
+            Action::StreamSnapshot { to, at } => {
+                self.deliver(now);
+                tracing::info!("sending a snapshot of {at} to a learner");
+                if let Role::Leading(leading) = &mut self.role {
+                    let network = &mut *self.network;
+                    leading.streams.begin(&self.shared, network, LinkId(to.0));
+                }
+            }
+            Action::ReadHistory { to, after, .. } => self.read_history(now, to, after)?,
+            Action::Close { to, reason } => self.close_learner(to, &reason.to_string()),
+            Action::InstallSnapshot { at } => {
+                let config = self.disk.tree_config;
+                if let Role::Learning(learning) = &mut self.role {
+                    learning.install = Some(Install::new(at, config));
+                }
+            }
+            Action::Persist { token, what } => {
+                self.deliver(now);
+                self.disk.persist(&self.shared, token, what)?;
+            }
+            Action::Deliver(txn) => {
+                self.disk.note_delivered(txn.zxid);
+                self.deliveries.push(txn);
+            }
+            Action::Enter(phase) => {
+                self.deliver(now);
+                self.enter(now, phase);
+            }
+            Action::Upcall(upcall) => {
+                self.deliver(now);
+                self.answer_upcall(now, upcall);
+            }
+            Action::Abdicate(reason) => self.over = Some(reason.to_string()),
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, to: LearnerId, packet: &Packet) {
+        self.scratch.clear();
+        packet
+            .encode(&mut self.scratch)
+            .expect("a packet is shorter than a length can say");
+        match &mut self.role {
+            Role::Looking(_) => {}
+            Role::Leading(leading) => {
+                let link = LinkId(to.0);
+                if !leading.streams.hold(link, &self.scratch) {
+                    self.network.send(link, &self.scratch);
+                }
+            }
+            Role::Learning(learning) => self.network.send(learning.link, &self.scratch),
+        }
+    }
+
+    fn close_learner(&mut self, to: LearnerId, reason: &str) {
+        let link = LinkId(to.0);
+        if let Role::Leading(leading) = &mut self.role {
+            match leading.remote(link) {
+                Some(learner) => tracing::warn!(%learner, "closing the connection: {reason}"),
+                None => tracing::warn!("closing a learner's connection: {reason}"),
+            }
+            leading.forget(link);
+        }
+        self.network.close(link);
+    }
+
+    fn read_history(&mut self, now: Duration, to: LearnerId, after: Zxid) -> Result<(), LogError> {
+        self.disk.flush_log(&self.shared)?;
+        let size = self.shared.tree.read().data_size();
+        let bytes_max = (size as f64 * self.config.snapshot_size_factor).max(0.0) as u64;
+        let txns = match self.disk.read_around(after, bytes_max) {
+            Ok(txns) => txns,
+            Err(error) => {
+                tracing::warn!(
+                    "the log cannot be read for a learner, which gets a snapshot: {error}"
+                );
+                Vec::new()
+            }
+        };
+        if let Role::Leading(leading) = &mut self.role {
+            leading.leader.handle_history(now, to, &txns);
+        }
+        Ok(())
+    }
+
+    /// Applies what is committed, in order.
+    pub(super) fn deliver(&mut self, now: Duration) {
+        if self.deliveries.is_empty() {
+            return;
+        }
+        let txns = std::mem::take(&mut self.deliveries);
+        let shared = self.shared.clone();
+        for chunk in txns.chunks(APPLY_CHUNK) {
+            let mut tree = shared.tree.write();
+            self.clients.applier.begin();
+            for txn in chunk {
+                let record = decode(txn);
+                self.clients.apply(&mut tree, &record, whole_ms(now));
+                if record.header.kind == OpCode::CLOSE_SESSION {
+                    self.forget_session(record.header.client_id);
+                }
+            }
+            shared.set_last_zxid(tree.last_zxid());
+            drop(tree);
+            self.clients.applier.flush();
+        }
+        if let (Role::Leading(leading), Some(last)) = (&mut self.role, txns.last())
+            && let Some(core) = &mut leading.core
+        {
+            core.applied(last.zxid);
+        }
+    }
+
+    fn forget_session(&mut self, session: zk_proto::SessionId) {
+        if let Role::Leading(leading) = &mut self.role {
+            leading.forget_session(session);
+        }
+    }
+
+    fn enter(&mut self, now: Duration, phase: Phase) {
+        if phase != Phase::Broadcast {
+            return;
+        }
+        let (mut vote, state, epoch) = match &mut self.role {
+            Role::Looking(_) => return,
+            Role::Leading(leading) => {
+                let epoch = leading.leader.epoch().unwrap_or(Epoch(0));
+                let base = Zxid::new(epoch, 0);
+                let prepare = self.config.prepare.clone();
+                leading.core = Some(Core::new(prepare, base, self.config.hash_seed));
+                (leading.vote, PeerState::Leading, epoch)
+            }
+            Role::Learning(learning) => {
+                let learner = learning.learner.as_ref();
+                let epoch = learner.and_then(zk_zab::Learner::epoch).unwrap_or(Epoch(0));
+                (learning.vote, learning.state, epoch)
+            }
+        };
+        vote.peer_epoch = i64::from(epoch.0);
+        self.election.settle(state, vote);
+        self.serve(now, state);
+    }
+
+    fn answer_upcall(&mut self, now: Duration, upcall: Upcall) {
+        match upcall {
+            Upcall::Touched { sessions, .. } => self.touched(now, &sessions),
+            Upcall::Revalidate { from, session } => self.revalidate(now, from, session),
+            Upcall::Request { from, packet } => self.lead_forwarded(now, from, &packet),
+            Upcall::Synced(ticket) => self.clients.synced(ticket, whole_ms(now)),
+            Upcall::Revalidated { session, valid } => self.revalidated(now, session, valid),
+            Upcall::Ensemble(_) => {}
+            #[allow(unreachable_patterns, reason = "more to come")]
+            _ => {}
+        }
+    }
+
+    pub(super) fn adopt_members(&mut self, members: EnsembleConfig) {
+        tracing::info!("the ensemble is now, by a peer's word: {members}");
+        self.network.set_members(&members);
+        self.config.members = members;
+    }
+
+    /// Goes on with snapshots for learners.
+    pub(super) fn advance_streams(&mut self, now: Duration) {
+        let Role::Leading(leading) = &mut self.role else {
+            return;
+        };
+        if leading.streams.is_empty() {
+            return;
+        }
+        for link in leading.streams.advance(&self.shared, &mut *self.network) {
+            leading.leader.handle_progress(now, LearnerId(link.0));
+        }
+    }
+}
+
+impl Peer {
+    pub(super) fn accepted(&mut self, link: LinkId, remote: std::net::SocketAddr) {
+        match &mut self.role {
+            Role::Looking(looking) => looking.accepted(link, remote),
+            Role::Leading(leading) => leading.accepted(link, remote, Vec::new()),
+            Role::Learning(_) => self.network.close(link),
+        }
+    }
+
+    pub(super) fn received(
+        &mut self,
+        now: Duration,
+        link: LinkId,
+        bytes: Vec<u8>,
+    ) -> Result<(), LogError> {
+        match &mut self.role {
+            Role::Looking(looking) => {
+                if !looking.received(link, &bytes) {
+                    looking.forget(link);
+                    self.network.close(link);
+                }
+                Ok(())
+            }
+            Role::Leading(_) => self.take_learner_bytes(now, link, bytes),
+            Role::Learning(learning) if learning.link == link => self.take_leader_bytes(now, bytes),
+            Role::Learning(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn disconnected(&mut self, now: Duration, link: LinkId) -> Result<(), LogError> {
+        match &mut self.role {
+            Role::Looking(looking) => looking.forget(link),
+            Role::Leading(leading) => {
+                leading.leader.handle_learner_lost(LearnerId(link.0));
+                leading.forget(link);
+            }
+            Role::Learning(learning) if learning.link == link => self.leader_lost(now),
+            Role::Learning(_) => {}
+        }
+        self.run_role(now)
+    }
+}
+
+fn decode(txn: &Txn) -> LoggedTxn<'_> {
+    LoggedTxn::decode(&txn.payload).expect("it was decoded when it came, or made here")
+}

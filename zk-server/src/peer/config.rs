@@ -1,0 +1,81 @@
+//! What a peer is told when it is made. It refuses to know where that was
+//! read.
+
+use crate::config::ServerConfig;
+use std::time::Duration;
+use zk_proto::ServerId;
+use zk_proto::ensemble::{EnsembleConfig, Role};
+use zk_tree::PrepareConfig;
+
+/// The part of a server's configuration that its peer needs.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerConfig {
+    pub(super) me: ServerId,
+    /// Whether it votes, unless a line of its own says so.
+    pub(super) default_role: Role,
+    pub(super) members: EnsembleConfig,
+    pub(super) tick: Duration,
+    pub(super) init_limit_ticks: u32,
+    pub(super) sync_limit_ticks: u32,
+    pub(super) committed_log_max: usize,
+    /// Up to what part of a snapshot's size the log is sent instead of it.
+    pub(super) snapshot_size_factor: f64,
+    pub(super) prepare: PrepareConfig,
+    /// Bytes of the longest packet between servers.
+    pub(super) packet_max: usize,
+    pub(super) adopts_configs: bool,
+    pub(super) hash_seed: u64,
+}
+
+/// What a packet has beside a client's request.
+const PACKET_EXTRA: usize = 1024 * 1024;
+
+impl PeerConfig {
+    pub(crate) fn new(config: &ServerConfig, me: ServerId, prepare: PrepareConfig) -> Self {
+        let ensemble = &config.ensemble;
+        let ticks = |limit: i32| u32::try_from(limit).unwrap_or(0).max(1);
+        Self {
+            me,
+            default_role: ensemble.peer_type,
+            members: ensemble.members.clone(),
+            tick: config.sessions.tick_time,
+            init_limit_ticks: ticks(ensemble.init_limit),
+            sync_limit_ticks: ticks(ensemble.sync_limit),
+            committed_log_max: ensemble.commit_log_count as usize,
+            snapshot_size_factor: ensemble.snapshot_size_factor,
+            prepare,
+            packet_max: config.limits.max_buffer.saturating_add(PACKET_EXTRA),
+            adopts_configs: config.rules.reconfig_enabled,
+            hash_seed: 0,
+        }
+    }
+
+    /// Keeps clients from choosing paths that collide in a table.
+    pub(crate) fn with_hash_seed(mut self, seed: u64) -> Self {
+        self.hash_seed = seed;
+        self
+    }
+
+    pub(super) fn is_observer(&self) -> bool {
+        let member = self.members.members.get(&self.me);
+        member.map_or(self.default_role, |member| member.role) == Role::Observer
+    }
+
+    pub(super) fn zab(&self) -> zk_zab::ZabConfig {
+        zk_zab::ZabConfig {
+            observer: self.is_observer(),
+            tick: self.tick,
+            init_limit_ticks: self.init_limit_ticks,
+            sync_limit_ticks: self.sync_limit_ticks,
+            committed_log_max: self.committed_log_max,
+            ..zk_zab::ZabConfig::new(self.me, self.members.clone())
+        }
+    }
+
+    pub(super) fn election(&self) -> zk_election::ElectionConfig {
+        zk_election::ElectionConfig {
+            adopts_configs: self.adopts_configs,
+            ..zk_election::ElectionConfig::new(self.me, self.members.clone())
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! This server as the leader: what its own clients and its learners want
+//! written becomes proposals, it owns the sessions, and it answers its
+//! learners' questions.
+
+use super::clients::{Turn, Waiting};
+use super::learning::judge;
+use super::links::Input;
+use super::streams::Streams;
+use super::{LinkId, Peer, PeerConfig, Role, whole_ms};
+use crate::pipeline::{Core, Item, Origin, Stage, Subject, close_session};
+use crate::shared::Shared;
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+use zk_election::Vote;
+use zk_log::LogError;
+use zk_proto::quorum::{ForwardedRequest, Revalidate, SessionTouch};
+use zk_proto::{ErrorCode, Id, OpCode, SessionId, Xid, Zxid};
+use zk_zab::{Leader, LearnerId, Packet, SyncTicket, Txn};
+
+/// Where the client of a session is (`SessionImpl.owner`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Here,
+    At(LearnerId),
+}
+
+struct LearnerLink {
+    remote: SocketAddr,
+    input: Input,
+}
+
+/// The leader.
+pub(super) struct Leading {
+    pub(super) vote: Vote,
+    pub(super) leader: Leader,
+    links: BTreeMap<LinkId, LearnerLink>,
+    /// Links whose bytes came before this server led.
+    early: Vec<LinkId>,
+    pub(super) streams: Streams,
+    /// From broadcast on.
+    pub(super) core: Option<Core>,
+    /// Sessions whose client has been seen by this leader.
+    owners: HashMap<SessionId, Owner>,
+    /// Payloads of transactions that are not proposed yet, one behind the
+    /// other.
+    payloads: Vec<u8>,
+    staged: Vec<(Zxid, Range<usize>)>,
+    syncs: Vec<SyncTicket>,
+}
+
+impl Leading {
+    pub(super) fn new(
+        now: Duration,
+        config: &PeerConfig,
+        own: zk_zab::OwnHistory,
+        vote: Vote,
+    ) -> Self {
+        Self {
+            vote,
+            leader: Leader::new(now, config.zab(), own),
+            links: BTreeMap::new(),
+            early: Vec::new(),
+            streams: Streams::default(),
+            core: None,
+            owners: HashMap::new(),
+            payloads: Vec::new(),
+            staged: Vec::new(),
+            syncs: Vec::new(),
+        }
+    }
+
+    pub(super) fn accepted(&mut self, link: LinkId, remote: SocketAddr, bytes: Vec<u8>) {
+        let mut input = Input::default();
+        if !bytes.is_empty() {
+            self.early.push(link);
+            input.push(bytes);
+        }
+        self.links.insert(link, LearnerLink { remote, input });
+    }
+
+    pub(super) fn links(&self) -> Vec<LinkId> {
+        self.links.keys().copied().collect()
+    }
+
+    pub(super) fn remote(&self, link: LinkId) -> Option<SocketAddr> {
+        self.links.get(&link).map(|it| it.remote)
+    }
+
+    pub(super) fn forget(&mut self, link: LinkId) {
+        self.links.remove(&link);
+        self.streams.forget(link);
+    }
+
+    pub(super) fn poll_timeout(&self, shared: &Shared) -> Option<Duration> {
+        let serves = self.core.is_some();
+        let expiry = shared.sessions.next_deadline().filter(|_| serves);
+        let streams = self.streams.is_ready().then_some(Duration::ZERO);
+        [
+            self.leader.poll_timeout(),
+            expiry.map(Duration::from_millis),
+            streams,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Makes a transaction of a request; what it became.
+    fn stage(&mut self, shared: &Shared, subject: &Subject<'_>) -> Stage {
+        let Some(core) = &mut self.core else {
+            return Stage::Refused(ErrorCode::CONNECTION_LOSS);
+        };
+        let tree = shared.tree.read();
+        let time_ms = shared.clock.wall_ms();
+        let stage = core.stage(&tree, subject, time_ms, &mut self.payloads);
+        drop(tree);
+        if let Stage::Txn(range) = &stage {
+            self.staged.push((core.last_zxid(), range.clone()));
+        }
+        for quota in core.refused_by_quota() {
+            shared.stats.refused_by_quota(&quota.prefix);
+        }
+        stage
+    }
+
+    /// As [`Leading::stage`], and an error becomes a transaction too: the
+    /// learner that forwarded the request waits for one.
+    fn stage_forwarded(
+        &mut self,
+        shared: &Shared,
+        subject: &Subject<'_>,
+        error: Option<ErrorCode>,
+    ) {
+        let error = match error {
+            Some(code) => code,
+            None => match self.stage(shared, subject) {
+                Stage::Txn(_) => return,
+                Stage::Refused(code) | Stage::Auth(code) => code,
+                Stage::InOrder => ErrorCode::UNIMPLEMENTED,
+            },
+        };
+        let Some(core) = &mut self.core else {
+            return;
+        };
+        let time_ms = shared.clock.wall_ms();
+        let range = core.stage_error(subject, error, time_ms, &mut self.payloads);
+        self.staged.push((core.last_zxid(), range));
+    }
+
+    /// A request of the server itself.
+    pub(super) fn stage_own(&mut self, shared: &Shared, item: &Item, body: &[u8]) {
+        Subject::of(item, body, |subject| self.stage(shared, subject));
+    }
+
+    /// Whether the session's client is where the request comes from. Who asks
+    /// first after an election is believed (`SessionTrackerImpl.checkSession`).
+    fn is_owner(&mut self, session: SessionId, owner: Owner) -> bool {
+        *self.owners.entry(session).or_insert(owner) == owner
+    }
+
+    /// A session that ended is nobody's.
+    pub(super) fn forget_session(&mut self, session: SessionId) {
+        self.owners.remove(&session);
+    }
+}
+
+impl Peer {
+    /// A client's request at the leader.
+    pub(super) fn lead_request(&mut self, now: Duration, item: Item, body: &[u8]) {
+        let now_ms = whole_ms(now);
+        let Role::Leading(leading) = &mut self.role else {
+            return;
+        };
+        let conn = match &item.origin {
+            Origin::Resuming(_) => return self.resume_here(now, item, body),
+            Origin::Client(conn) => conn.clone(),
+            Origin::Expired(_) | Origin::Server => return,
+        };
+        let turn = judge(&self.shared, &conn, &item, body).unwrap_or_else(|| {
+            if item.op == OpCode::SYNC {
+                let ticket = self.clients.ticket(conn.id());
+                leading.syncs.push(SyncTicket::Own(ticket));
+                return Turn::Sync(ticket);
+            }
+            if !leading.is_owner(conn.session_id(), Owner::Here) {
+                return Turn::Refused(ErrorCode::SESSION_MOVED);
+            }
+            let stage = Subject::of(&item, body, |subject| leading.stage(&self.shared, subject));
+            if item.op == OpCode::CLOSE_SESSION {
+                close_session(&item);
+            }
+            match stage {
+                Stage::Txn(_) => Turn::Txn {
+                    after: leading.before_last_staged(),
+                },
+                Stage::InOrder => Turn::InOrder,
+                Stage::Refused(code) => Turn::Refused(code),
+                Stage::Auth(code) => Turn::Auth(code),
+            }
+        });
+        let keeps_body = matches!(turn, Turn::InOrder | Turn::Sync(_));
+        let waiting = Waiting {
+            body: if keeps_body {
+                body.to_vec()
+            } else {
+                Vec::new()
+            },
+            item,
+            turn,
+        };
+        self.clients.put(waiting, now_ms);
+    }
+
+    /// A client comes back with its session.
+    fn resume_here(&mut self, now: Duration, item: Item, body: &[u8]) {
+        let now_ms = whole_ms(now);
+        let Origin::Resuming(conn) = &item.origin else {
+            return;
+        };
+        let conn = conn.clone();
+        let question = Revalidate::decode_question(body).ok();
+        let session = question.and_then(|question| self.resume(question, Owner::Here, now_ms));
+        let turn = Turn::Resuming;
+        let body = Vec::new();
+        self.clients.put(Waiting { item, body, turn }, now_ms);
+        self.finish_resume(now, &conn, session);
+    }
+
+    fn resume(
+        &mut self,
+        question: SessionTouch,
+        owner: Owner,
+        now_ms: u64,
+    ) -> Option<std::sync::Arc<crate::session::Session>> {
+        let SessionTouch {
+            session,
+            timeout_ms,
+        } = question;
+        let resumed = self.shared.sessions.resume(session, timeout_ms, now_ms);
+        if let (Some(_), Role::Leading(leading)) = (&resumed, &mut self.role) {
+            leading.owners.insert(session, owner);
+        }
+        resumed
+    }
+
+    /// A learner asks whether a session may go on there.
+    pub(super) fn revalidate(&mut self, now: Duration, from: LearnerId, question: SessionTouch) {
+        let session = self.resume(question, Owner::At(from), whole_ms(now));
+        if let Role::Leading(leading) = &mut self.role {
+            let leader = &mut leading.leader;
+            leader.revalidated(from, question.session, session.is_some());
+        }
+    }
+
+    /// A learner heard from clients.
+    pub(super) fn touched(&self, now: Duration, sessions: &[SessionTouch]) {
+        for touch in sessions {
+            if let Some(session) = self.shared.sessions.get(touch.session) {
+                session.touch(whole_ms(now));
+            }
+        }
+    }
+
+    /// A learner forwards a client's request.
+    pub(super) fn lead_forwarded(&mut self, now: Duration, from: LearnerId, packet: &Packet) {
+        let Role::Leading(leading) = &mut self.role else {
+            return;
+        };
+        let Ok(request) = ForwardedRequest::decode(packet.data()) else {
+            tracing::warn!(
+                "a learner forwarded {} bytes that hold no request",
+                packet.data().len()
+            );
+            return;
+        };
+        if request.op == OpCode::SYNC {
+            leading.syncs.push(SyncTicket::Of(from));
+            return;
+        }
+        let shared = &self.shared;
+        let (session, owner) = (request.session, Owner::At(from));
+        if request.op == OpCode::CREATE_SESSION {
+            let timeout_ms = timeout_of(&request, shared.settings.max_session_timeout_ms);
+            shared.sessions.add(session, timeout_ms, whole_ms(now));
+            leading.owners.insert(session, owner);
+        }
+        let known = shared.sessions.get(session);
+        let is_closing = known.as_ref().is_none_or(|it| it.is_closing());
+        let moved = !is_closing && !leading.is_owner(session, owner);
+        let nobody: Vec<Id<'static>> = Vec::new();
+        let identities = packet.auth.as_ref().unwrap_or(&nobody);
+        let subject = Subject::forwarded(&request, identities, is_closing);
+        let error = moved.then_some(ErrorCode::SESSION_MOVED);
+        leading.stage_forwarded(shared, &subject, error);
+        if let (OpCode::CLOSE_SESSION, Some(session)) = (request.op, known) {
+            session.set_closing();
+        }
+    }
+
+    /// Proposes what was staged, and begins the syncs that came meanwhile.
+    pub(super) fn propose_staged(&mut self, now: Duration) -> Result<(), LogError> {
+        let Role::Leading(leading) = &mut self.role else {
+            return Ok(());
+        };
+        if leading.staged.is_empty() && leading.syncs.is_empty() {
+            return Ok(());
+        }
+        let payloads = Bytes::from(std::mem::take(&mut leading.payloads));
+        for (zxid, range) in leading.staged.drain(..) {
+            let payload = payloads.slice(range);
+            if let Err(error) = leading.leader.propose(now, Txn { zxid, payload }) {
+                tracing::warn!("{zxid} cannot be proposed: {error}");
+                break;
+            }
+        }
+        leading.staged.clear();
+        for ticket in leading.syncs.drain(..) {
+            leading.leader.sync(ticket);
+        }
+        self.run_role(now)
+    }
+
+    /// What a leader does by the clock: pings, limits, sessions that expire.
+    pub(super) fn lead_by_clock(&mut self, now: Duration) -> Result<(), LogError> {
+        let Role::Leading(leading) = &mut self.role else {
+            return Ok(());
+        };
+        if leading.leader.poll_timeout().is_some_and(|at| now >= at) {
+            leading.leader.handle_timeout(now);
+        }
+        if leading.core.is_some() {
+            for session in self.shared.sessions.expire(whole_ms(now)) {
+                tracing::info!(session = %session.id(), "expiring the session, timeout of {} ms exceeded", session.timeout_ms());
+                self.shared.stats.session_expired();
+                let item = Item {
+                    origin: Origin::Expired(session),
+                    xid: Xid(0),
+                    op: OpCode::CLOSE_SESSION,
+                    body: 0..0,
+                    received_ms: whole_ms(now),
+                };
+                leading.stage_own(&self.shared, &item, &[]);
+            }
+        }
+        self.run_role(now)
+    }
+
+    /// Bytes of a learner.
+    pub(super) fn take_learner_bytes(
+        &mut self,
+        now: Duration,
+        link: LinkId,
+        bytes: Vec<u8>,
+    ) -> Result<(), LogError> {
+        if let Role::Leading(leading) = &mut self.role
+            && let Some(learner) = leading.links.get_mut(&link)
+        {
+            learner.input.push(bytes);
+        }
+        self.take_learner_packets(now, link)
+    }
+
+    /// Learners that spoke before this server led.
+    pub(super) fn take_early_learners(&mut self, now: Duration) -> Result<(), LogError> {
+        let Role::Leading(leading) = &mut self.role else {
+            return Ok(());
+        };
+        for link in std::mem::take(&mut leading.early) {
+            self.take_learner_packets(now, link)?;
+        }
+        Ok(())
+    }
+
+    /// Whole packets that came of a learner.
+    pub(super) fn take_learner_packets(
+        &mut self,
+        now: Duration,
+        link: LinkId,
+    ) -> Result<(), LogError> {
+        while self.over.is_none() {
+            let Role::Leading(leading) = &mut self.role else {
+                break;
+            };
+            let Some(learner) = leading.links.get_mut(&link) else {
+                break;
+            };
+            match learner.input.packet(self.config.packet_max) {
+                Ok(Some(packet)) => {
+                    leading
+                        .leader
+                        .handle_learner(now, LearnerId(link.0), &packet);
+                    self.run_role(now)?;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(learner = %learner.remote, "closing the connection, whose bytes make no packet: {error}");
+                    leading.leader.handle_learner_lost(LearnerId(link.0));
+                    leading.forget(link);
+                    self.network.close(link);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Leading {
+    fn before_last_staged(&self) -> Zxid {
+        self.staged
+            .last()
+            .map_or(Zxid::ZERO, |(zxid, _)| Zxid(zxid.0 - 1))
+    }
+}
+
+/// The timeout that a new session asks for, within bounds.
+fn timeout_of(request: &ForwardedRequest<'_>, max_ms: i32) -> i32 {
+    let bytes = request.body.first_chunk::<4>();
+    bytes.map_or(max_ms, |bytes| i32::from_be_bytes(*bytes).max(0))
+}
