@@ -96,18 +96,11 @@ impl TcpNetwork {
         }
         Ok(network)
     }
-
-    /// Ends all connections and waits until the ports are closed.
-    pub(crate) async fn stop(self) {
-        if let Some(mut tasks) = self.shared.tasks.stop() {
-            tasks.shutdown().await;
-        }
-    }
 }
 
 impl Drop for TcpNetwork {
     fn drop(&mut self) {
-        drop(self.shared.tasks.stop());
+        self.shared.tasks.stop();
     }
 }
 

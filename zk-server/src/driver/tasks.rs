@@ -32,8 +32,8 @@ impl Tasks {
         Some(running.spawn_on(task, &self.runtime))
     }
 
-    /// Starts no more tasks. Those that run end when the set is dropped.
-    pub(super) fn stop(&self) -> Option<JoinSet<()>> {
-        self.running.lock().take()
+    /// Ends all tasks, a moment later. No more are started.
+    pub(super) fn stop(&self) {
+        drop(self.running.lock().take());
     }
 }

@@ -21,24 +21,21 @@ async fn a_stranger_has_no_ports() {
 }
 
 #[tokio::test]
-async fn stopped_ports_are_free_at_once() {
-    let members = members(1);
-    for _ in 0..3 {
-        let mut options = options(1, &members);
-        options.bind_tries = 1;
-        let mut one = Peer::start_with(options).await.unwrap();
-        let mut stream = TcpStream::connect(quorum_port(&members, 1)).await.unwrap();
-        one.accepted().await;
-        one.network.stop().await;
-        assert_eq!(read_all(&mut stream).await, b"");
-    }
-}
-
-#[tokio::test]
 async fn dropped_ports_are_free_soon() {
-    let members = members(1);
-    drop(Peer::start(1, &members).await);
-    Peer::start(1, &members).await;
+    let members = members(2);
+    for _ in 0..3 {
+        let mut one = Peer::start(1, &members).await;
+        let mut learner = TcpStream::connect(quorum_port(&members, 1)).await.unwrap();
+        one.accepted().await;
+        let mut voter = TcpStream::connect(election_port(&members, 1))
+            .await
+            .unwrap();
+        write(&mut voter, &hello(2, None)).await;
+        one.connected_to(2).await;
+        drop(one);
+        assert_eq!(read_all(&mut learner).await, b"");
+        assert_eq!(read_all(&mut voter).await, b"");
+    }
 }
 
 #[tokio::test]
