@@ -15,6 +15,7 @@ pub mod config;
 mod conn;
 mod driver;
 mod four_letter;
+pub mod host;
 mod housekeeping;
 mod listener;
 mod metrics;
@@ -30,5 +31,6 @@ mod snapshotter;
 mod stats;
 
 pub use auth::generate_digest;
+pub use clock::Hands;
 pub use recovery::TreeSink;
 pub use server::{Server, ServerError};

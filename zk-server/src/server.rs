@@ -1,11 +1,12 @@
 //! One server: put together from the layers, started, stopped.
 
 mod ensemble;
+pub(crate) use ensemble::Member;
 
 use crate::auth::AuthConfig;
 use crate::clock::{Clock, whole_ms};
 use crate::config::{ServerConfig, SnapshotCompression};
-use crate::conn::{self, Conn};
+use crate::conn::{self, Conn, Sink};
 use crate::driver::NetworkError;
 use crate::four_letter::WhiteList;
 use crate::housekeeping::{self, ContainerPolicy};
@@ -109,17 +110,19 @@ impl Server {
         }
         let address = config.clients.address.ok_or(ServerError::NoClientPort)?;
         let files = Files::new(&config, storage);
-        let (sink, recovered, startup) = recover(&files, tree_config(&config))?;
+        let (sink, recovered, startup) = recover(&files, tree_config(&config, random_seed()))?;
         let listener = listener::bind(&config.clients, address)?;
         let address = listener.local_addr().unwrap_or(address);
         let identity = Identity {
             server_id: STANDALONE_SERVER_ID,
             role: ServerRole::Standalone,
             clock: Clock::new(),
+            seed: random_seed(),
         };
         let shared = share(&config, &files.dirs, address, sink, identity);
         startup.note(&shared, &recovered);
-        let snapshotter = first_snapshot(&shared, &files, &config, &recovered)?;
+        let mut snapshotter = snapshotter(&files, &config, random_seed());
+        write_first(&mut snapshotter, &shared, &recovered)?;
         if recovered.empty {
             zk_log::consume_initialize(&*files.storage, &files.dirs)?;
         }
@@ -237,6 +240,7 @@ impl Server {
 }
 
 /// Where a server's data lie, and how they are written.
+#[derive(Clone)]
 struct Files {
     storage: Arc<dyn Storage>,
     dirs: LogDirs,
@@ -300,16 +304,7 @@ fn recover(
     Ok((sink, recovered, startup))
 }
 
-/// The snapshot that a server writes when it starts, as Apache does, unless
-/// there is one of this very state. It is written beside serving, and may
-/// fail; but the first one of all must be there before anything is logged,
-/// because without it the log is not believed at the next start.
-fn first_snapshot(
-    shared: &Arc<Shared>,
-    files: &Files,
-    config: &ServerConfig,
-    recovered: &Recovered,
-) -> Result<Snapshotter, LogError> {
+fn snapshotter(files: &Files, config: &ServerConfig, seed: u64) -> Snapshotter {
     let policy = SnapshotPolicy {
         txn_count: u64::from(config.storage.snap_count),
         log_bytes: config.storage.snap_size_limit.unwrap_or(0),
@@ -320,8 +315,18 @@ fn first_snapshot(
         config: files.config.clone(),
         last_zxid_part: config.storage.serialize_last_processed_zxid,
     };
-    let seed = RandomState::new().hash_one(std::process::id());
-    let mut snapshotter = Snapshotter::new(target, policy, seed);
+    Snapshotter::new(target, policy, seed)
+}
+
+/// The snapshot that a server writes when it starts, as Apache does, unless
+/// there is one of this very state. It is written beside serving, and may
+/// fail; but the first one of all must be there before anything is logged,
+/// because without it the log is not believed at the next start.
+fn write_first(
+    snapshotter: &mut Snapshotter,
+    shared: &Arc<Shared>,
+    recovered: &Recovered,
+) -> Result<(), LogError> {
     match &recovered.snapshot {
         None => snapshotter.write_now(shared)?,
         Some(newest) if newest.zxid == shared.last_zxid() => {}
@@ -329,7 +334,7 @@ fn first_snapshot(
             snapshotter.start(shared, true);
         }
     }
-    Ok(snapshotter)
+    Ok(())
 }
 
 fn share(
@@ -344,7 +349,7 @@ fn share(
         client_address,
         dirs: dirs.clone(),
         config: config.clone(),
-        hash_seed: RandomState::new().hash_one("watches"),
+        hash_seed: identity.seed,
     };
     let limits = ConnLimits {
         per_address: usize::try_from(config.clients.max_client_cnxns).unwrap_or(0),
@@ -388,9 +393,14 @@ fn acl_rules(config: &ServerConfig) -> AclRules {
     }
 }
 
-fn tree_config(config: &ServerConfig) -> TreeConfig {
+/// A number that nobody can guess.
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
+fn tree_config(config: &ServerConfig, hash_seed: u64) -> TreeConfig {
     TreeConfig {
-        hash_seed: RandomState::new().hash_one("tree"),
+        hash_seed,
         extended_types: config.rules.extended_types,
         digest: config.rules.digest,
     }
@@ -427,9 +437,9 @@ fn log_config(config: &ServerConfig) -> LogConfig {
 /// Takes one accepted connection, if the limits allow it.
 pub(crate) fn admit(shared: &Arc<Shared>, stream: tokio::net::TcpStream, remote: SocketAddr) {
     let (reader, writer) = stream.into_split();
-    let admitted = shared
-        .conns
-        .admit(remote.ip(), |id| Conn::new(id, writer, remote));
+    let admitted = shared.conns.admit(remote.ip(), |id| {
+        Conn::new(id, Sink::Socket(writer), remote)
+    });
     match admitted {
         Ok(conn) => {
             tokio::spawn(conn::serve(shared.clone(), conn, reader));

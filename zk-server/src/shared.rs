@@ -67,6 +67,7 @@ impl Shared {
             server_id,
             role,
             clock,
+            ..
         } = identity;
         let sessions = SessionTracker::new(tick_ms);
         if role.owns_sessions() {
@@ -127,6 +128,8 @@ pub(crate) struct Identity {
     pub(crate) server_id: i64,
     pub(crate) role: ServerRole,
     pub(crate) clock: Clock,
+    /// Keeps clients from choosing paths that collide in a table.
+    pub(crate) seed: u64,
 }
 
 /// How many connections are taken.

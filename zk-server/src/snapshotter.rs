@@ -49,6 +49,8 @@ pub(crate) struct Snapshotter {
     due_txns: u64,
     due_bytes: u64,
     turn: Arc<Turn>,
+    /// Whether snapshots are written beside the caller or by it.
+    beside: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -88,10 +90,18 @@ impl Snapshotter {
             due_txns: 0,
             due_bytes: 0,
             turn: Arc::default(),
+            beside: true,
             thread: None,
         };
         snapshotter.reset();
         snapshotter
+    }
+
+    /// Lets the caller write the snapshots itself: without threads the same
+    /// inputs always give the same files.
+    pub(crate) fn without_threads(mut self) -> Self {
+        self.beside = false;
+        self
     }
 
     /// Notes what was logged.
@@ -115,9 +125,16 @@ impl Snapshotter {
         self.reset();
         let cursor = shared.tree.read().snapshot_cursor();
         let job = self.job(shared);
+        if !self.beside {
+            job.run(cursor);
+            return true;
+        }
         let spawned = std::thread::Builder::new()
             .name("zk-snapshot".into())
-            .spawn(move || job.run(cursor));
+            .spawn(move || {
+                yield_to_others();
+                job.run(cursor);
+            });
         match spawned {
             Ok(thread) => self.thread = Some(thread),
             Err(error) => {
@@ -184,7 +201,6 @@ struct Job {
 impl Job {
     fn run(self, cursor: SnapshotCursor) {
         let (zxid, began_ms) = (cursor.zxid(), self.shared.clock.now_ms());
-        yield_to_others();
         if let Err(error) = self.write(cursor) {
             tracing::error!("snapshot {zxid} failed, and is tried again later: {error}");
         }

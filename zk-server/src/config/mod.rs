@@ -105,13 +105,34 @@ impl ServerConfig {
     /// # Errors
     /// As [`ServerConfig::load`].
     pub fn parse(path: &Path, bytes: &[u8], flags: &JvmFlags) -> Result<Self, ConfigError> {
+        Self::parse_as(path, bytes, flags, None)
+    }
+
+    /// As [`ServerConfig::parse`], for the server with this id, whatever is
+    /// in `myid`.
+    ///
+    /// # Errors
+    /// As [`ServerConfig::load`].
+    pub fn of_member(path: &Path, bytes: &[u8], id: ServerId) -> Result<Self, ConfigError> {
+        Self::parse_as(path, bytes, &JvmFlags::default(), Some(id))
+    }
+
+    fn parse_as(
+        path: &Path,
+        bytes: &[u8],
+        flags: &JvmFlags,
+        id: Option<ServerId>,
+    ) -> Result<Self, ConfigError> {
         let entries = file_entries(path, bytes)?;
         let mut notices = Notices::default();
         storage::warn_if_relative(path, "the configuration file", &mut notices);
         let settings = Settings::read(path, &entries, flags, &mut notices)?;
         let mut config = Self::build(&settings, flags, notices)?;
         config.file = Some(path.to_owned());
-        config.server_id = myid::read(&config.storage.data_dir, &mut config.notices)?;
+        config.server_id = match id {
+            Some(id) => Some(id),
+            None => myid::read(&config.storage.data_dir, &mut config.notices)?,
+        };
         config.take_own_line(&settings)?;
         config.check_complete(&settings)?;
         Ok(config)

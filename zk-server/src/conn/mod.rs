@@ -11,14 +11,16 @@ mod handshake;
 mod input;
 mod large;
 mod outbox;
+mod sink;
 mod table;
 mod task;
 
 pub(crate) use handshake::respond;
 pub(crate) use large::LargeRequests;
 pub(crate) use outbox::{Flushed, Outbox};
+pub(crate) use sink::Sink;
 pub(crate) use table::ConnTable;
-pub(crate) use task::serve;
+pub(crate) use task::{Phase, Stop, handle, serve};
 
 use crate::session::Session;
 use parking_lot::Mutex;
@@ -28,7 +30,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::task::Waker;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
 use zk_proto::{Id, OpCode, SessionId, Xid, Zxid};
 use zk_tree::WatcherId;
 
@@ -41,7 +42,7 @@ pub(crate) struct Conn {
     id: WatcherId,
     remote: SocketAddr,
     /// The reading half is with the connection's task.
-    writer: OwnedWriteHalf,
+    writer: Sink,
     outbox: Mutex<Outbox>,
     /// The outbox needs the connection's task: the socket was full, or the
     /// connection is to end. Without it the task leaves the outbox's lock to
@@ -131,7 +132,7 @@ impl ConnStats {
 }
 
 impl Conn {
-    pub(crate) fn new(id: WatcherId, writer: OwnedWriteHalf, remote: SocketAddr) -> Self {
+    pub(crate) fn new(id: WatcherId, writer: Sink, remote: SocketAddr) -> Self {
         let ip = crate::auth::ip_identity(remote.ip());
         let stats = ConnStats::default();
         stats
@@ -163,8 +164,13 @@ impl Conn {
         self.remote
     }
 
-    pub(crate) fn stream(&self) -> &TcpStream {
-        self.writer.as_ref()
+    pub(crate) fn stream(&self) -> Option<&TcpStream> {
+        self.writer.stream()
+    }
+
+    /// What was written, if that goes into memory.
+    pub(crate) fn take_written(&self) -> Vec<u8> {
+        self.writer.take()
     }
 
     /// Wall clock at which it was accepted, in ms.
@@ -272,7 +278,7 @@ impl Conn {
     pub(crate) fn send(&self, bytes: &[u8]) {
         let mut outbox = self.outbox.lock();
         outbox.push(|out| out.extend_from_slice(bytes));
-        if outbox.flush(self.writer.as_ref()) != Flushed::All {
+        if outbox.flush(&self.writer) != Flushed::All {
             self.needs_task.store(true, Ordering::Release);
         }
     }
@@ -293,17 +299,22 @@ impl Conn {
     /// task.
     pub(crate) fn flush(&self) -> Flushed {
         let mut outbox = self.outbox.lock();
-        let flushed = outbox.flush(self.writer.as_ref());
+        let flushed = outbox.flush(&self.writer);
         self.needs_task
             .store(flushed != Flushed::All, Ordering::Release);
         flushed
+    }
+
+    /// Writes what is in the outbox; `false` when the connection is over.
+    pub(crate) fn flush_to_memory(&self) -> bool {
+        self.flush() == Flushed::All
     }
 
     /// As [`Conn::flush`] for everybody else; what the socket does not take
     /// now, and the end of the connection, are left to the task.
     pub(crate) fn flush_or_wake(&self) {
         let mut outbox = self.outbox.lock();
-        if outbox.flush(self.writer.as_ref()) != Flushed::All {
+        if outbox.flush(&self.writer) != Flushed::All {
             self.call_task(&outbox);
         }
     }

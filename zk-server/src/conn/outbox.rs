@@ -4,9 +4,9 @@
 //! one write. The buffer is given back when it is empty and large, so that an
 //! idle connection holds next to nothing.
 
+use super::sink::TryWrite;
 use std::io;
 use std::task::Waker;
-use tokio::net::TcpStream;
 
 /// A buffer above this is freed when it was written.
 const KEEP_CAPACITY: usize = 4 * 1024;
@@ -71,7 +71,7 @@ impl Outbox {
     }
 
     /// Writes as much as the socket takes.
-    pub(crate) fn flush(&mut self, stream: &TcpStream) -> Flushed {
+    pub(crate) fn flush(&mut self, stream: &impl TryWrite) -> Flushed {
         if self.closing == Closing::Now {
             return Flushed::Closed;
         }

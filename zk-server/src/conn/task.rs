@@ -36,7 +36,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, conn: Arc<Conn>, reader: OwnedRea
 
 /// Why reading stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The connection ends at once.
     Close,
     /// It ends when the outbox is written.
@@ -45,8 +45,9 @@ pub(super) enum Stop {
     Drain,
 }
 
+/// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     /// Waiting for a ConnectRequest or a four-letter word.
     Connecting,
     /// Serving a session.
@@ -99,7 +100,10 @@ impl Task {
                 Flushed::Closed => return Poll::Ready(false),
                 Flushed::Blocked => {}
             }
-            match self.conn.stream().poll_write_ready(cx) {
+            let Some(stream) = self.conn.stream() else {
+                return Poll::Ready(true);
+            };
+            match stream.poll_write_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => return Poll::Ready(false),
                 // A client that does not read still may ask, up to a limit.
@@ -152,7 +156,7 @@ impl Task {
 }
 
 /// Handles all whole frames of `bytes`, in whatever phase the connection is.
-fn handle(
+pub(crate) fn handle(
     phase: &mut Phase,
     shared: &Arc<Shared>,
     conn: &Arc<Conn>,

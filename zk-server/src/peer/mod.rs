@@ -31,6 +31,7 @@ pub(crate) use disk::Disk;
 pub use event::PeerEvent;
 pub use network::{LinkId, Network};
 
+use crate::host::View;
 use crate::pipeline::{Batch, Item};
 use crate::role::ServerRole;
 use crate::shared::Shared;
@@ -164,6 +165,30 @@ impl Peer {
     /// Whether a snapshot is due.
     pub(crate) fn wants_idle(&self) -> bool {
         self.disk.snapshotter.is_due()
+    }
+
+    /// What a checker wants to know.
+    pub(crate) fn view(&self) -> View {
+        let tree = self.shared.tree.read();
+        let (is_leading, epoch) = match &self.role {
+            Role::Looking(_) => (false, None),
+            Role::Leading(leading) => (true, leading.leader.epoch()),
+            Role::Learning(learning) => {
+                let learner = learning.learner.as_ref();
+                (false, learner.and_then(zk_zab::Learner::epoch))
+            }
+        };
+        View {
+            role: self.shared.role.get().name(),
+            is_leading,
+            epoch,
+            accepted_epoch: self.disk.epochs.accepted(),
+            current_epoch: self.disk.epochs.current(),
+            logged: self.disk.last_zxid(),
+            applied: tree.last_zxid(),
+            committed: self.disk.committed,
+            digest: tree.digest(),
+        }
     }
 
     fn event(&mut self, now: Duration, event: PeerEvent) -> Result<(), LogError> {

@@ -102,7 +102,8 @@ impl Stream {
         let mut chunk = Vec::with_capacity(CHUNK * 2);
         let more = cursor.next_chunk(&tree, &mut chunk, CHUNK);
         if !more && let Some(cursor) = self.cursor.take() {
-            cursor.end(&tree, &mut chunk);
+            // Only files end with the digest.
+            let _ = cursor.end(&tree, &mut chunk);
             jute::append(&mut chunk, WIRE_SIGNATURE).expect("a short text has a jute form");
             chunk.append(&mut self.behind);
         }

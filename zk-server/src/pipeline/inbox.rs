@@ -170,6 +170,12 @@ impl Inbox {
         Taken::Items
     }
 
+    /// Whether something came that was not taken yet.
+    pub(crate) fn has_input(&self) -> bool {
+        let state = self.state.lock();
+        !state.batch.items.is_empty() || !state.events.is_empty()
+    }
+
     /// Something happened to a server of an ensemble.
     pub(crate) fn event(&self, event: PeerEvent) {
         let mut state = self.state.lock();
