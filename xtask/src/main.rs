@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod client;
 mod cluster;
 mod ensemble;
 mod error;

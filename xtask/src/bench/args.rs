@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
 
@@ -21,6 +22,10 @@ pub(super) enum Command {
     Crates(CratesArgs),
     /// Compare zk-server with Apache ZooKeeper 3.9.5 on this machine.
     Versus(VersusArgs),
+    /// Compare three of our servers with three of Apache 3.9.5 on this machine.
+    Ensemble(EnsembleArgs),
+    /// Compare how long writes stay away when servers of an ensemble fail.
+    Failover(FailoverArgs),
     /// Put one scenario's load on a running server, for a profiler.
     Load(LoadArgs),
 }
@@ -75,6 +80,69 @@ pub(super) struct VersusArgs {
     /// Write every round's figures to this file.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+}
+
+/// Flags of `cargo xtask bench ensemble`.
+#[derive(Debug, clap::Args)]
+pub(super) struct EnsembleArgs {
+    /// Only the cases whose name begins so; several are separated by commas.
+    #[arg(long, value_name = "CASE", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// How long one round measures.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) seconds: u64,
+    #[command(flatten)]
+    pub(super) sides: Sides,
+}
+
+/// Flags of `cargo xtask bench failover`.
+#[derive(Debug, clap::Args)]
+pub(super) struct FailoverArgs {
+    /// Only the faults whose name begins so; several are separated by commas.
+    #[arg(long, value_name = "FAULT", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    #[command(flatten)]
+    pub(super) sides: Sides,
+}
+
+/// What the comparisons of ensembles share.
+#[derive(Debug, clap::Args)]
+pub(super) struct Sides {
+    /// Run only this side.
+    #[arg(long, value_name = "SIDE")]
+    pub(super) only_side: Option<Side>,
+    /// How often each side is measured, in turns.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) rounds: u32,
+    /// How long Apache's servers are under load before they are measured.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) warm_up: u64,
+    /// Our server, instead of a fresh release build; or the variable ZK_SERVER_BIN.
+    #[arg(long, value_name = "PATH")]
+    pub(super) server: Option<PathBuf>,
+    /// A directory with Apache's jars, instead of the provisioned one.
+    #[arg(long, value_name = "DIR")]
+    pub(super) apache_home: Option<PathBuf>,
+    /// Where the servers keep their data, on a disk; `bench` in the target directory if left out.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Write the report to this file; in a file with such a report only the report is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Write every round's figures to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+}
+
+impl Sides {
+    /// How long a side is under load before it is measured: a compiled program needs less.
+    pub(super) fn warm_up(&self, side: Side) -> Duration {
+        const OURS_MAX: u64 = 3;
+        Duration::from_secs(match side {
+            Side::Apache => self.warm_up,
+            Side::Ours => self.warm_up.min(OURS_MAX),
+        })
+    }
 }
 
 /// Flags of `cargo xtask bench load`.

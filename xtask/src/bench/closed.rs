@@ -3,6 +3,7 @@
 //! Throughput is what the server makes of it; latency is from the sending of a request to the
 //! reading of its answer.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::fleet::{Answered, Fleet, Load};
@@ -33,12 +34,24 @@ pub(super) fn run(
     ramp: Duration,
     counted: Duration,
 ) -> Result<Window> {
-    let mut fleet = Fleet::connect(target.address, shape.sessions, TIMEOUT_MS)?;
+    run_on(&[target.address], &[target], shape, ramp, counted)
+}
+
+/// Runs like [`run`] with the sessions spread over some addresses, and counts the CPU of all
+/// servers, also of those that no session is on.
+pub(super) fn run_on(
+    addresses: &[SocketAddr],
+    servers: &[Target],
+    shape: Shape,
+    ramp: Duration,
+    counted: Duration,
+) -> Result<Window> {
+    let mut fleet = Fleet::spread(addresses, shape.sessions, TIMEOUT_MS)?;
     let mut closed = Closed::new(shape);
     closed.fill(&mut fleet, shape.window)?;
     closed.poll_for(&mut fleet, ramp)?;
     closed.forget();
-    let meter = Meter::start(target)?;
+    let meter = Meter::start(servers)?;
     closed.poll_for(&mut fleet, counted)?;
     let window = meter.finish(closed.done, closed.latencies.clone())?;
     closed.stopping = true;
@@ -51,7 +64,7 @@ pub(super) fn run(
 pub(super) fn exhaust(target: Target, shape: Shape) -> Result<Window> {
     let mut fleet = Fleet::connect(target.address, shape.sessions, TIMEOUT_MS)?;
     let mut closed = Closed::new(shape);
-    let meter = Meter::start(target)?;
+    let meter = Meter::start(&[target])?;
     closed.fill(&mut fleet, shape.window)?;
     while !closed.stopping {
         fleet.poll(Duration::from_secs(1), &mut closed)?;

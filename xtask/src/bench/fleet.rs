@@ -47,7 +47,7 @@ pub(super) struct Answered<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Sessions on one server.
+/// Sessions on one server or several.
 pub(super) struct Fleet {
     epoll: OwnedFd,
     pub(super) sessions: Vec<Session>,
@@ -57,8 +57,13 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Opens that many sessions.
+    /// Opens that many sessions on a server.
     pub(super) fn connect(server: SocketAddr, count: usize, timeout_ms: i32) -> Result<Self> {
+        Self::spread(&[server], count, timeout_ms)
+    }
+
+    /// Opens that many sessions, on one server after the other.
+    pub(super) fn spread(servers: &[SocketAddr], count: usize, timeout_ms: i32) -> Result<Self> {
         let flags = epoll::CreateFlags::CLOEXEC;
         let mut fleet = Self {
             epoll: epoll::create(flags).map_err(polling)?,
@@ -69,7 +74,7 @@ impl Fleet {
         };
         while fleet.sessions.len() < count {
             let batch = OPENED_TOGETHER.min(count - fleet.sessions.len());
-            fleet.add(server, batch, timeout_ms)?;
+            fleet.add(servers, batch, timeout_ms)?;
         }
         Ok(fleet)
     }
@@ -166,9 +171,10 @@ impl Fleet {
         Ok(())
     }
 
-    fn add(&mut self, server: SocketAddr, count: usize, timeout_ms: i32) -> Result<()> {
+    fn add(&mut self, servers: &[SocketAddr], count: usize, timeout_ms: i32) -> Result<()> {
         let first = self.sessions.len();
-        for _ in 0..count {
+        for at in first..first + count {
+            let server = servers[at % servers.len()];
             self.sessions.push(Session::open(server, timeout_ms)?);
         }
         for (at, session) in self.sessions[first..].iter_mut().enumerate() {

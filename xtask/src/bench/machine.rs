@@ -1,13 +1,14 @@
 //! What a figure depends on besides the programs: the machine, its disk, the day.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::{Error, Result};
 use crate::sh;
+use crate::workspace::Workspace;
 
 /// The file systems that are memory and not a disk, by the number that statfs gives.
 const MEMORY: [(u64, &str); 2] = [(0x0102_1994, "tmpfs"), (0x8584_58f6, "ramfs")];
@@ -40,8 +41,30 @@ pub(super) fn commit(root: &Path) -> String {
     sh::read(&mut git).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
+/// The directory for the servers' data, on a disk; `bench` in the target directory if none is
+/// given.
+pub(super) fn directory(given: Option<&Path>, workspace: &Workspace) -> Result<PathBuf> {
+    let beside = workspace.target_directory.join("bench");
+    let directory = given.unwrap_or(&beside);
+    fs::create_dir_all(directory).map_err(|error| Error::io("make", directory, error))?;
+    let resolved = directory.canonicalize();
+    let resolved = resolved.map_err(|error| Error::io("find", directory, error))?;
+    require_disk(&resolved)?;
+    Ok(resolved)
+}
+
+/// Removes what an earlier run left.
+pub(super) fn clear(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", directory, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a directory in memory, where a flush costs nothing.
-pub(super) fn require_disk(directory: &Path) -> Result<()> {
+fn require_disk(directory: &Path) -> Result<()> {
     let kind = rustix::fs::statfs(directory)
         .map_err(|error| Error::io("look at the file system of", directory, error.into()))?;
     let kind = kind.f_type as u64;

@@ -35,11 +35,15 @@ pub(super) const SNAPSHOTS: Measure = measure("snapshots", "snapshots", "");
 pub(super) const SESSION: Measure = measure("session_kib", "RSS per session", "KiB");
 pub(super) const CONNECT: Measure = measure("connect_s", "time to connect all", "s");
 
+pub(super) const GAP: Measure = measure("gap_ms", "longest gap", "ms");
+/// Not recorded: the largest of the recorded gaps.
+pub(super) const GAP_MAX: Measure = measure("gap_max_ms", "longest gap of all rounds", "ms");
+
 /// The latencies that every window has.
 pub(super) const QUANTILES: [(&Measure, f64); 3] = [(&P50, 0.5), (&P99, 0.99), (&P999, 0.999)];
 
 /// Every kind, in the order of a report.
-pub(super) const ALL: [&Measure; 17] = [
+pub(super) const ALL: [&Measure; 18] = [
     &CPU,
     &THROUGHPUT,
     &P50,
@@ -57,6 +61,7 @@ pub(super) const ALL: [&Measure; 17] = [
     &SNAPSHOTS,
     &SESSION,
     &CONNECT,
+    &GAP,
 ];
 
 /// The figures of one round on one server.
@@ -79,6 +84,12 @@ impl Measures {
     pub(super) fn of(&self, measure: &Measure) -> Option<f64> {
         self.0.get(measure.key).copied()
     }
+}
+
+/// The largest of a figure over the rounds that have it.
+pub(super) fn maximum(rounds: &[Measures], measure: &Measure) -> Option<f64> {
+    let values = rounds.iter().filter_map(|round| round.of(measure));
+    values.max_by(f64::total_cmp)
 }
 
 /// The median of a figure over the rounds that have it.
@@ -119,5 +130,7 @@ mod tests {
         assert_eq!(median(&rounds, &CPU), Some(5.0));
         rounds.push(round(2.0));
         assert_eq!(median(&rounds, &CPU), Some(2.0));
+        assert_eq!(maximum(&rounds, &CPU), Some(9.0));
+        assert_eq!(maximum(&rounds[..1], &CPU), None);
     }
 }

@@ -35,7 +35,7 @@ impl Target {
 /// The beginning of a measurement.
 #[derive(Debug)]
 pub(super) struct Meter {
-    target: Target,
+    targets: Vec<Target>,
     began: Instant,
     server: Duration,
     own: Duration,
@@ -52,11 +52,11 @@ pub(super) struct Window {
 }
 
 impl Meter {
-    /// Begins now.
-    pub(super) fn start(target: Target) -> Result<Self> {
+    /// Begins now. The CPU of several servers is summed.
+    pub(super) fn start(targets: &[Target]) -> Result<Self> {
         Ok(Self {
-            target,
-            server: target.cpu()?,
+            targets: targets.to_owned(),
+            server: cpu(targets)?,
             own: own_cpu(),
             began: Instant::now(),
         })
@@ -67,7 +67,7 @@ impl Meter {
         Ok(Window {
             operations,
             elapsed: self.began.elapsed(),
-            server: self.target.cpu()?.saturating_sub(self.server),
+            server: cpu(&self.targets)?.saturating_sub(self.server),
             own: own_cpu().saturating_sub(self.own),
             latencies,
         })
@@ -91,6 +91,10 @@ impl Window {
         }
         measures
     }
+}
+
+fn cpu(targets: &[Target]) -> Result<Duration> {
+    targets.iter().map(Target::cpu).sum()
 }
 
 /// CPU that this process has used.

@@ -16,8 +16,9 @@ use super::meter::{Target, Window};
 use super::open::{self, Observed, Schedule};
 use super::prepare;
 use super::requests::Mix;
-use super::server::{Program, Server};
+use super::server::Server;
 use super::wire;
+use crate::ensemble::Program;
 use crate::error::{Error, Result};
 
 /// How the znodes are created.

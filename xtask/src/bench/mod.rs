@@ -5,14 +5,17 @@
 //! up: [`wire`] frames, [`session`] one connection, [`fleet`] many on one epoll; [`closed`],
 //! [`open`], [`watch`], [`idle`] and [`million`] are kinds of load; [`scenario`] is the table of
 //! what is measured and what is to be reached, [`versus`] runs it and [`report`] writes it down.
+//! [`ensemble`] puts the same loads on three servers, and [`failover`] takes servers away under
+//! the writes of a small client.
 
 mod args;
 mod closed;
 mod crates;
+mod ensemble;
+mod failover;
 #[cfg(test)]
 mod fake;
 mod fleet;
-mod frame;
 mod histogram;
 mod idle;
 mod load;
@@ -46,6 +49,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     match args.command {
         Some(Command::Crates(args)) => crates::run(&args),
         Some(Command::Versus(args)) => versus::run(&args),
+        Some(Command::Ensemble(args)) => ensemble::run(&args),
+        Some(Command::Failover(args)) => failover::run(&args),
         Some(Command::Load(args)) => load::run(&args),
         None => everything(),
     }

@@ -55,7 +55,7 @@ pub(super) fn run(
     open.follow_schedule(fleet, ramp)?;
     fleet.drain(&mut open)?;
     open.forget();
-    let meter = Meter::start(target)?;
+    let meter = Meter::start(&[target])?;
     open.follow_schedule(fleet, counted)?;
     let mut window = meter.finish(open.done, Histogram::new())?;
     fleet.drain(&mut open)?;

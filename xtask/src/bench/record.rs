@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::machine;
 use super::measure::Measures;
 use crate::error::{Error, Result};
 
@@ -34,6 +35,18 @@ pub(super) enum Side {
 }
 
 impl Record {
+    /// A record without figures, of what runs here and now.
+    pub(super) fn begin() -> Result<Self> {
+        let words = std::env::args().skip(1);
+        let command = std::iter::once("cargo xtask".to_owned()).chain(words);
+        Ok(Self {
+            date: machine::date()?,
+            machine: machine::describe(),
+            command: command.collect::<Vec<_>>().join(" "),
+            ..Self::default()
+        })
+    }
+
     /// Adds a round.
     pub(super) fn add(&mut self, scenario: &str, side: Side, round: Measures) {
         let sides = self.scenarios.entry(scenario.to_owned()).or_default();

@@ -12,9 +12,9 @@ use super::record::{Record, Side};
 use super::scenario::{Bound, Goal, Scenario};
 use crate::error::{Error, Result};
 
-/// Between these lines of an existing file the report is put; the rest stays.
-const BEGIN: &str = "<!-- versus: begin -->\n";
-const END: &str = "<!-- versus: end -->\n";
+/// Where a report stands in a file that may hold others and text between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Section(pub(super) &'static str);
 
 /// The report on some scenarios.
 pub(super) fn markdown(record: &Record, scenarios: &[&Scenario]) -> String {
@@ -24,10 +24,11 @@ pub(super) fn markdown(record: &Record, scenarios: &[&Scenario]) -> String {
     text
 }
 
-/// Writes the report, into its place if the file has one.
-pub(super) fn write(path: &Path, report: &str) -> Result<()> {
+/// Writes the report into its place, or at the end of a file that has none for it.
+pub(super) fn write(path: &Path, section: Section, report: &str) -> Result<()> {
     let old = fs::read_to_string(path).unwrap_or_default();
-    fs::write(path, placed(&old, report)).map_err(|error| Error::io("write", path, error))
+    let new = section.placed(&old, report);
+    fs::write(path, new).map_err(|error| Error::io("write", path, error))
 }
 
 /// Every figure of some rounds on one line.
@@ -39,16 +40,21 @@ pub(super) fn line(rounds: &[Measures]) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn placed(old: &str, report: &str) -> String {
-    let parts = old.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    });
-    let (before, after) = parts.unwrap_or_default();
-    format!("{before}{BEGIN}{report}{END}{after}")
+impl Section {
+    fn placed(self, old: &str, report: &str) -> String {
+        let begin = format!("<!-- {}: begin -->\n", self.0);
+        let end = format!("<!-- {}: end -->\n", self.0);
+        let parts = old.split_once(&begin).and_then(|(before, rest)| {
+            let (_, after) = rest.split_once(&end)?;
+            Some((before, after))
+        });
+        let (before, after) = parts.unwrap_or((old, ""));
+        format!("{before}{begin}{report}{end}{after}")
+    }
 }
 
-fn heading(record: &Record) -> String {
+/// What was measured where and when.
+pub(super) fn heading(record: &Record) -> String {
     let version = |side| record.versions.get(&side).map_or("not run", String::as_str);
     let (apache, ours) = (version(Side::Apache), version(Side::Ours));
     let (date, machine, command) = (&record.date, &record.machine, &record.command);
@@ -103,7 +109,8 @@ fn figures(text: &mut String, record: &Record, scenarios: &[&Scenario]) {
     }
 }
 
-fn figure(value: Option<f64>, measure: &Measure) -> String {
+/// The figure with its unit; nothing if there is none.
+pub(super) fn figure(value: Option<f64>, measure: &Measure) -> String {
     let Some(value) = value else {
         return String::new();
     };
@@ -140,7 +147,8 @@ fn grouped(digits: &str) -> String {
     text
 }
 
-fn ratio(ratio: f64) -> String {
+/// How many times, or which part.
+pub(super) fn ratio(ratio: f64) -> String {
     if ratio < 1.0 && ratio > 0.0 {
         format!("1/{}", number(1.0 / ratio))
     } else {
@@ -148,7 +156,8 @@ fn ratio(ratio: f64) -> String {
     }
 }
 
-fn bound(bound: Bound, measure: &Measure) -> String {
+/// What is to be reached.
+pub(super) fn bound(bound: Bound, measure: &Measure) -> String {
     match bound {
         Bound::Fraction(fraction) => {
             let divisor = 1.0 / fraction;
@@ -211,9 +220,13 @@ mod tests {
 
     #[test]
     fn the_report_replaces_only_the_earlier_report() {
-        let page = placed("", "one\n");
-        assert_eq!(page, format!("{BEGIN}one\n{END}"));
-        let page = placed(&format!("above\n{page}below\n"), "two\n");
-        assert_eq!(page, format!("above\n{BEGIN}two\n{END}below\n"));
+        let (versus, other) = (Section("versus"), Section("other"));
+        let page = versus.placed("", "one\n");
+        assert_eq!(page, "<!-- versus: begin -->\none\n<!-- versus: end -->\n");
+        let page = format!("above\n{page}below\n");
+        let page = versus.placed(&other.placed(&page, "three\n"), "two\n");
+        let expected = "above\n<!-- versus: begin -->\ntwo\n<!-- versus: end -->\nbelow\n\
+                        <!-- other: begin -->\nthree\n<!-- other: end -->\n";
+        assert_eq!(page, expected);
     }
 }

@@ -10,10 +10,10 @@ use super::requests::Mix;
 pub(super) const NODES: u32 = 1000;
 
 /// Sessions of the scenarios with many requests in flight.
-const BUSY: usize = 32;
+pub(super) const BUSY: usize = 32;
 
 /// Requests of a busy session in flight.
-const WINDOW: usize = 16;
+pub(super) const WINDOW: usize = 16;
 
 /// A scenario of the comparison.
 #[derive(Debug)]
@@ -174,7 +174,8 @@ pub(super) fn selected(only: &[String]) -> Vec<&'static Scenario> {
     ALL.iter().filter(wanted).collect()
 }
 
-const fn closed(sessions: usize, window: usize, mix: Mix) -> Kind {
+/// A fixed number of requests in flight on [`NODES`] znodes.
+pub(super) const fn closed(sessions: usize, window: usize, mix: Mix) -> Kind {
     Kind::Closed(Shape {
         sessions,
         window,
@@ -183,19 +184,23 @@ const fn closed(sessions: usize, window: usize, mix: Mix) -> Kind {
     })
 }
 
-const fn goal(measure: &'static Measure, bound: Bound) -> Goal {
+/// A bound on a figure.
+pub(super) const fn goal(measure: &'static Measure, bound: Bound) -> Goal {
     Goal { measure, bound }
 }
 
-const fn cpu(divisor: f64) -> Goal {
+/// That part of the CPU per operation.
+pub(super) const fn cpu(divisor: f64) -> Goal {
     latency(&measure::CPU, divisor)
 }
 
-const fn latency(measure: &'static Measure, divisor: f64) -> Goal {
+/// That part of a figure.
+pub(super) const fn latency(measure: &'static Measure, divisor: f64) -> Goal {
     goal(measure, Bound::Fraction(1.0 / divisor))
 }
 
-const fn throughput(times: f64) -> Goal {
+/// That many times the throughput.
+pub(super) const fn throughput(times: f64) -> Goal {
     goal(&measure::THROUGHPUT, Bound::Times(times))
 }
 

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::meter::Target;
 use super::wire;
+use crate::ensemble::{LogLevel, Program};
 use crate::error::{Error, Result};
 
 /// How long a server may take until it serves, with a million znodes on its disk.
@@ -28,27 +29,6 @@ const ATTEMPT: Duration = Duration::from_millis(500);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(2);
-
-/// Warnings only: what a server writes must not be part of what it costs.
-const LOG4J: &str = "\
-status = error
-appender.stderr.type = Console
-appender.stderr.name = stderr
-appender.stderr.target = SYSTEM_ERR
-appender.stderr.layout.type = PatternLayout
-appender.stderr.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
-rootLogger.level = WARN
-rootLogger.appenderRef.stderr.ref = stderr
-";
-
-/// A server that can be started.
-#[derive(Debug, Clone)]
-pub(super) enum Program {
-    /// Apache's, from a directory of jars.
-    Apache { java: PathBuf, jars: PathBuf },
-    /// Ours.
-    Ours { binary: PathBuf },
-}
 
 /// A running server. Dropping it ends the process.
 #[derive(Debug)]
@@ -77,7 +57,7 @@ impl Server {
         write(&home.join("zoo.cfg"), &configuration(home, address, extra))?;
         let log = home.join("server.log");
         let stderr = File::create(&log).map_err(|error| Error::io("make", &log, error))?;
-        let mut command = program.command(home)?;
+        let mut command = program.command(&home.join("zoo.cfg"), LogLevel::Warn);
         command.current_dir(home).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(stderr);
         let began = Instant::now();
@@ -160,31 +140,6 @@ impl Drop for Server {
         // The process may have ended already; there is nothing to do about a failure.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Program {
-    fn command(&self, home: &Path) -> Result<Command> {
-        let configuration = home.join("zoo.cfg");
-        match self {
-            Self::Ours { binary } => {
-                let mut command = Command::new(binary);
-                command.arg(configuration);
-                command.env("RUST_LOG", "warn");
-                Ok(command)
-            }
-            Self::Apache { java, jars } => {
-                let logging = home.join("log4j2.properties");
-                write(&logging, LOG4J)?;
-                let mut command = Command::new(java);
-                command.arg("-Dzookeeper.admin.enableServer=false");
-                command.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
-                command.arg("-cp").arg(jars.join("*"));
-                command.arg("org.apache.zookeeper.server.quorum.QuorumPeerMain");
-                command.arg(configuration);
-                Ok(command)
-            }
-        }
     }
 }
 

@@ -4,8 +4,7 @@
 //! (A B A B), so that a machine that grows slower or faster is so for both. Scenarios that look
 //! at memory or at a start get a fresh server each round instead.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::VersusArgs;
@@ -14,10 +13,14 @@ use super::meter::Target;
 use super::million::{self, Pace};
 use super::record::{Record, Side};
 use super::scenario::{self, Kind, NODES, Scenario};
-use super::server::{Program, Server, version};
+use super::server::{Server, version};
 use super::{idle, machine, prepare, programs, report, steady};
+use crate::ensemble::Program;
 use crate::error::{Error, Result};
 use crate::workspace::Workspace;
+
+/// Where the report stands in its file.
+const SECTION: report::Section = report::Section("versus");
 
 /// Before counting begins, on connections that were just made.
 const RAMP: Duration = Duration::from_secs(1);
@@ -37,7 +40,7 @@ pub(super) fn run(args: &VersusArgs) -> Result<()> {
     let report = report::markdown(&versus.record, &scenarios);
     println!("\n{report}");
     match &args.out {
-        Some(path) => report::write(path, &report),
+        Some(path) => report::write(path, SECTION, &report),
         None => Ok(()),
     }
 }
@@ -53,12 +56,7 @@ struct Versus<'a> {
 impl<'a> Versus<'a> {
     fn new(args: &'a VersusArgs, workspace: &Workspace) -> Result<Self> {
         let programs = programs::find(args, workspace)?;
-        let beside = workspace.target_directory.join("bench");
-        let directory = args.dir.clone().unwrap_or(beside);
-        fs::create_dir_all(&directory).map_err(|error| Error::io("make", &directory, error))?;
-        let resolved = directory.canonicalize();
-        let directory = resolved.map_err(|error| Error::io("find", &directory, error))?;
-        machine::require_disk(&directory)?;
+        let directory = machine::directory(args.dir.as_deref(), workspace)?;
         machine::raise_open_files()?;
         Ok(Self {
             args,
@@ -105,7 +103,7 @@ impl<'a> Versus<'a> {
         }
         for (side, server) in servers {
             server.stop()?;
-            clear(&self.home(scenario.name, side))?;
+            machine::clear(&self.home(scenario.name, side))?;
         }
         Ok(())
     }
@@ -126,7 +124,7 @@ impl<'a> Versus<'a> {
                 let round = idle::run(server.target(), sessions, pace.warm_up, pace.counted)?;
                 self.note(scenario.name, side, round)?;
                 server.stop()?;
-                clear(&self.home(scenario.name, side))?;
+                machine::clear(&self.home(scenario.name, side))?;
             }
         }
         Ok(())
@@ -137,14 +135,14 @@ impl<'a> Versus<'a> {
             for (side, program) in self.programs.clone() {
                 self.fresh(&program, side, "million")?.stop()?;
                 let (home, pace) = (self.home("million", side), self.pace(side));
-                clear(&home)?;
+                machine::clear(&home)?;
                 million::run(&program, &home, pace, wanted, |name, round| {
                     if wanted.contains(&name) {
                         self.note(name, side, round)?;
                     }
                     Ok(())
                 })?;
-                clear(&home)?;
+                machine::clear(&home)?;
             }
         }
         Ok(())
@@ -153,7 +151,7 @@ impl<'a> Versus<'a> {
     /// A serving server on an empty directory.
     fn fresh(&mut self, program: &Program, side: Side, scenario: &str) -> Result<Server> {
         let home = self.home(scenario, side);
-        clear(&home)?;
+        machine::clear(&home)?;
         let server = Server::serve(program, &home, "")?;
         let mut version = version(server.target())?;
         if side == Side::Ours {
@@ -197,27 +195,9 @@ impl<'a> Versus<'a> {
 
 /// An empty record, or one with Apache's figures of another run.
 fn record(args: &VersusArgs) -> Result<Record> {
-    let words = std::env::args().skip(1);
-    let command: Vec<_> = std::iter::once("cargo xtask".to_owned())
-        .chain(words)
-        .collect();
-    let mut record = Record {
-        date: machine::date()?,
-        machine: machine::describe(),
-        command: command.join(" "),
-        ..Record::default()
-    };
+    let mut record = Record::begin()?;
     if let Some(path) = &args.apache_json {
         record.adopt(&Record::open(path)?, Side::Apache);
     }
     Ok(record)
-}
-
-fn clear(directory: &Path) -> Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io("remove", directory, error))
-        }
-        _ => Ok(()),
-    }
 }

@@ -25,7 +25,7 @@ pub(super) fn run(
     let mut rounds = Rounds::new();
     rounds.run_for(&mut fleet, ramp)?;
     rounds.latencies.clear();
-    let meter = Meter::start(target)?;
+    let meter = Meter::start(&[target])?;
     let count = rounds.run_for(&mut fleet, counted)?;
     let window = meter.finish(count * watchers as u64, rounds.latencies)?;
     fleet.close()?;

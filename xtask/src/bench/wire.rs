@@ -4,7 +4,7 @@
 //! finished frame in place, and a mistake in zk-proto cannot hide in it. It knows no sockets and
 //! keeps no state.
 
-use super::frame::Frame;
+use crate::client::Frame;
 use crate::error::{Error, Result};
 
 /// Bytes of data in every znode of a benchmark.

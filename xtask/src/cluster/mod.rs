@@ -67,7 +67,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::load()?;
     let beside = workspace.target_directory.join("cluster");
     let directory = made(args.dir.as_deref().unwrap_or(&beside))?;
-    let mut programs = Programs::new(workspace, args.release, args.server.clone());
+    let mut programs = Programs::new(&workspace).with_server(args.server.clone());
+    if !args.release {
+        programs = programs.debug();
+    }
     let programs = args.found(&mut programs)?;
     let settings = args.settings();
     let mut ensemble = Ensemble::on_loopback(&directory, &programs, args.observers, &settings)?;

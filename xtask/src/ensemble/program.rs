@@ -115,25 +115,47 @@ impl LogLevel {
 /// Finds, builds or fetches servers.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    workspace: Workspace,
+    root: PathBuf,
+    target_directory: PathBuf,
     provisions: Option<Provisions>,
     /// Which build of ours.
     release: bool,
     /// Our server, instead of a build.
     server: Option<PathBuf>,
+    /// The jars of 3.9.5, instead of the provisioned ones.
+    apache_home: Option<PathBuf>,
 }
 
 impl Programs {
-    /// `server` or else the variable ZK_SERVER_BIN is taken for ours; without either it is
-    /// built.
-    pub(crate) fn new(workspace: Workspace, release: bool, server: Option<PathBuf>) -> Self {
-        let variable = || std::env::var_os("ZK_SERVER_BIN").map(PathBuf::from);
+    /// Finds what an optimised build makes, unless [`Self::debug`] says otherwise.
+    pub(crate) fn new(workspace: &Workspace) -> Self {
         Self {
-            workspace,
+            root: workspace.root.clone(),
+            target_directory: workspace.target_directory.clone(),
             provisions: None,
-            release,
-            server: server.or_else(variable),
+            release: true,
+            server: std::env::var_os("ZK_SERVER_BIN").map(PathBuf::from),
+            apache_home: None,
         }
+    }
+
+    /// Takes this for our server. Without it the variable ZK_SERVER_BIN is looked at, and
+    /// without that the server is built.
+    pub(crate) fn with_server(mut self, server: Option<PathBuf>) -> Self {
+        self.server = server.or(self.server);
+        self
+    }
+
+    /// Takes the jars of Apache 3.9.5 from this directory.
+    pub(crate) fn with_apache_home(mut self, home: Option<PathBuf>) -> Self {
+        self.apache_home = home;
+        self
+    }
+
+    /// Builds without optimisation, which is sooner done.
+    pub(crate) fn debug(mut self) -> Self {
+        self.release = false;
+        self
     }
 
     /// The server of a kind.
@@ -145,11 +167,6 @@ impl Programs {
         }
     }
 
-    /// The workspace in which servers are built.
-    pub(crate) fn workspace(&self) -> &Workspace {
-        &self.workspace
-    }
-
     fn ours(&mut self) -> Result<Program> {
         let binary = match self.server.take() {
             Some(binary) => binary,
@@ -159,7 +176,7 @@ impl Programs {
     }
 
     fn build(&self) -> Result<PathBuf> {
-        let mut cargo = sh::cargo(&self.workspace.root);
+        let mut cargo = sh::cargo(&self.root);
         cargo.args(["build", "--package", "zk-server"]);
         let profile = if self.release {
             cargo.arg("--release");
@@ -168,18 +185,23 @@ impl Programs {
             "debug"
         };
         sh::run(&mut cargo)?;
-        let directory = self.workspace.target_directory.join(profile);
-        Ok(directory.join("zk-server"))
+        Ok(self.target_directory.join(profile).join("zk-server"))
     }
 
     fn apache(&mut self, kind: Kind, part: Part) -> Result<Program> {
-        let root = &self.workspace.root;
-        let gather = || Provisions::gather(root, Policy::Install);
+        let gather = || Provisions::gather(&self.root, Policy::Install);
         let provisions = self.provisions.get_or_insert_with(gather);
-        let needed = [Part::Java, part];
-        let missing = || Error::wrong(provisions.missing(&needed).unwrap_or_default());
+        let given = self.apache_home.as_deref();
+        let given = given.filter(|_| part == Part::Apache395);
+        let needed = match given {
+            Some(_) => &[Part::Java][..],
+            None => &[Part::Java, part],
+        };
+        let missing = || Error::wrong(provisions.missing(needed).unwrap_or_default());
         let path = |part| provisions.path(part).ok_or_else(missing);
-        Ok(Program::apache(kind, path(Part::Java)?, path(part)?))
+        let java = path(Part::Java)?;
+        let jars = given.map_or_else(|| path(part), Ok)?;
+        Ok(Program::apache(kind, java, jars))
     }
 }
 
