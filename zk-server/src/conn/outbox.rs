@@ -150,7 +150,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     const EVENT: &[u8] = &[7; 1024 * 1024];
 

@@ -136,8 +136,14 @@ mod tests {
     use super::*;
     use zk_proto::jute;
 
+    const CONFIG: TreeConfig = TreeConfig {
+        hash_seed: 7,
+        extended_types: false,
+        digest: true,
+    };
+
     fn tree() -> DataTree {
-        let loader = DataTree::loader(TreeConfig::default());
+        let loader = DataTree::loader(CONFIG);
         loader.finish(Zxid(7), None).unwrap()
     }
 
@@ -147,7 +153,7 @@ mod tests {
         let mut bytes = Vec::new();
         cursor.head(&mut bytes);
         while cursor.next_chunk(&tree, &mut bytes, 64) {}
-        cursor.end(&tree, &mut bytes);
+        let _ = cursor.end(&tree, &mut bytes);
         jute::append(&mut bytes, WIRE_SIGNATURE).unwrap();
         bytes
     }
@@ -156,7 +162,7 @@ mod tests {
     fn a_snapshot_comes_in_pieces_of_any_size() {
         let bytes = stream();
         for size in 1..bytes.len() {
-            let mut install = Install::new(Zxid(7), TreeConfig::default());
+            let mut install = Install::new(Zxid(7), CONFIG);
             let (mut from, mut to) = (0, 0);
             while !install.is_done() {
                 to = (to + size).min(bytes.len());
@@ -172,10 +178,10 @@ mod tests {
         let mut bytes = stream();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
-        let mut install = Install::new(Zxid(7), TreeConfig::default());
+        let mut install = Install::new(Zxid(7), CONFIG);
         let refused = install.feed(&bytes);
         assert!(matches!(refused, Err(InstallError::Signature)));
-        let mut install = Install::new(Zxid(7), TreeConfig::default());
+        let mut install = Install::new(Zxid(7), CONFIG);
         let bytes = [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xf0];
         assert!(install.feed(&bytes).is_err());
     }
