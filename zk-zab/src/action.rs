@@ -3,6 +3,7 @@
 
 use crate::{Packet, PersistToken, Txn};
 use bytes::Bytes;
+use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::SessionTouch;
 use zk_proto::{Epoch, ServerId, SessionId, Zxid};
 
@@ -148,6 +149,19 @@ pub enum Upcall {
     /// The configuration of the epoch, as NEWLEADER says it. It holds once
     /// [`Phase::Broadcast`] is entered.
     Ensemble(Bytes),
+    /// A reconfiguration is proposed: from now on it may be committed without
+    /// this server hearing of it, until another configuration holds. It comes
+    /// before the transaction is given to the disk.
+    Proposed(Box<EnsembleConfig>),
+    /// A configuration holds from now on. Its transaction has been delivered,
+    /// or is part of the history and delivered when that is. When this server
+    /// may not go on as it is, [`Action::Abdicate`] follows.
+    Reconfigured {
+        /// Its version is the zxid of its transaction.
+        config: Box<EnsembleConfig>,
+        /// Who shall lead it, if somebody was chosen.
+        leader: Option<ServerId>,
+    },
 }
 
 /// Why a leader closes a connection.
@@ -265,7 +279,11 @@ pub enum Abdication {
     /// A learner: a packet that says something else than its type promises.
     #[error("the leader sent a {0:?} that cannot be read")]
     Malformed(zk_proto::quorum::PacketType),
-    /// A learner: a reconfiguration, which this version cannot follow.
-    #[error("the leader reconfigures, which is not supported yet")]
-    Reconfigured,
+    /// A reconfiguration is committed, and this server is to lead, or to have
+    /// another leader or another role. A leader's learners have left it.
+    #[error("a reconfiguration gives this server another role or leader")]
+    Reconfigured {
+        /// Whom to follow at once, or this server; an election if nobody.
+        leader: Option<ServerId>,
+    },
 }

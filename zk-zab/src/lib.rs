@@ -85,6 +85,7 @@ mod leader;
 mod learner;
 mod packet;
 mod persist;
+mod reconfig;
 
 pub use action::{Abdication, Action, LearnerId, Persist, Phase, Refusal, Upcall};
 pub use config::{OwnHistory, ZabConfig};
@@ -93,3 +94,4 @@ pub use leader::{HistoryWindow, Leader, ProposeError, SyncPlan, SyncTicket};
 pub use learner::Learner;
 pub use packet::{Packet, Txn};
 pub use persist::PersistToken;
+pub use reconfig::ReconfigError;

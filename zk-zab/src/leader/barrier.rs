@@ -77,7 +77,7 @@ impl Leader {
 
     fn is_proved(&self, round: u64) -> bool {
         let answered = |id| self.voter_has(id, true, |it| it.answered >= round);
-        self.voters.is_quorum(answered)
+        self.quorums.is_quorum(answered)
     }
 
     /// Releases syncs in the order in which they came.

@@ -27,6 +27,18 @@ pub enum ProposeError {
     /// Every zxid of the epoch is used, and the leader steps down.
     #[error("the zxids of the epoch are used up")]
     UsedUp,
+    /// A reconfiguration is not proposed like any other transaction.
+    #[error("a reconfiguration was proposed as if it were none")]
+    IsReconfig,
+    /// The one before it is not committed yet.
+    #[error("another reconfiguration is in progress")]
+    ReconfigInProgress,
+    /// They are switched off.
+    #[error("reconfigurations are switched off")]
+    ReconfigDisabled,
+    /// The transaction does not say what the given configuration does.
+    #[error("the reconfiguration's transaction says something else")]
+    NotItsConfig,
 }
 
 impl Leader {
@@ -49,12 +61,22 @@ impl Leader {
     /// [`Leader::next_zxid`].
     ///
     /// # Errors
-    /// Not in broadcast, another zxid, none left. The last ends the role.
+    /// Not in broadcast, another zxid, none left; the last ends the role. A
+    /// reconfiguration, which [`Leader::propose_reconfig`] is for.
     pub fn propose(&mut self, now: Duration, txn: Txn) -> Result<(), ProposeError> {
+        self.check_next(txn.zxid)?;
+        if txn.is_reconfig() {
+            return Err(ProposeError::IsReconfig);
+        }
+        self.send_proposal(now, txn);
+        Ok(())
+    }
+
+    /// Whether this zxid is the next to be proposed.
+    pub(super) fn check_next(&mut self, given: Zxid) -> Result<(), ProposeError> {
         if self.stage != Stage::Broadcast {
             return Err(ProposeError::NotServing);
         }
-        let given = txn.zxid;
         let Some(next) = self.unused_zxid() else {
             self.abdicate(Abdication::ZxidsUsedUp(self.epoch));
             return Err(ProposeError::UsedUp);
@@ -62,11 +84,14 @@ impl Leader {
         if given != next {
             return Err(ProposeError::NotNext { given, next });
         }
-        self.last_proposed = given;
-        self.persist(Persist::Append(txn.clone()), Offer::Proposal(given));
+        Ok(())
+    }
+
+    pub(super) fn send_proposal(&mut self, now: Duration, txn: Txn) {
+        self.last_proposed = txn.zxid;
+        self.persist(Persist::Append(txn.clone()), Offer::Proposal(txn.zxid));
         self.forward(now, &txn);
         self.outstanding.push_back(txn);
-        Ok(())
     }
 
     /// To every follower that was sent NEWLEADER, not only to those that
@@ -113,18 +138,22 @@ impl Leader {
                 });
             }
         }
-        self.commit_what_is_held();
+        self.commit_what_is_held(now);
         Ok(())
     }
 
     /// Commits the oldest proposals, as many as a quorum of disks holds.
-    pub(super) fn commit_what_is_held(&mut self) {
+    pub(super) fn commit_what_is_held(&mut self, now: Duration) {
         while let Some(oldest) = self.outstanding.front() {
             if self.stage != Stage::Broadcast || !self.is_held(oldest.zxid) {
                 break;
             }
-            if let Some(txn) = self.outstanding.pop_front() {
-                self.commit(txn);
+            match self.outstanding.pop_front() {
+                Some(txn) if self.quorums.is_proposed_by(txn.zxid) => {
+                    self.commit_reconfig(now, txn);
+                }
+                Some(txn) => self.commit(txn),
+                None => {}
             }
         }
     }
@@ -133,7 +162,7 @@ impl Leader {
     /// holds everything up to it.
     fn is_held(&self, zxid: Zxid) -> bool {
         let own = self.own_acked >= zxid;
-        self.voters.is_quorum(|id| {
+        self.quorums.is_enough(zxid, |id| {
             self.voter_has(id, own, |it| {
                 it.progress >= Progress::Synced && it.acked >= zxid
             })
@@ -151,9 +180,13 @@ impl Leader {
                 self.out.push_back(Action::Send { to, packet });
             }
         }
+        self.note_committed(txn);
+        self.release_syncs();
+    }
+
+    pub(super) fn note_committed(&mut self, txn: Txn) {
         self.window.push(txn.clone());
         self.out.push_back(Action::Deliver(txn));
-        self.release_syncs();
     }
 }
 

@@ -27,10 +27,9 @@ impl Leader {
         let info = LearnerInfo::decode(packet.data()).map_err(|_| Refusal::Malformed)?;
         self.check_info(&info)?;
         self.replace_older(info.server);
-        let votes = !observer && self.voters.contains(info.server);
-        let learner = LearnerState::new(now, info.server, observer, votes);
+        let learner = LearnerState::new(now, info.server, observer);
         self.learners.insert(from, learner);
-        if votes && self.stage == Stage::AskEpochs {
+        if !observer && self.quorums.is_voter(info.server) && self.stage == Stage::AskEpochs {
             self.count_accepted(now, info.server, packet.zxid.epoch());
         }
         self.ask_to_accept(now, from);
@@ -41,7 +40,8 @@ impl Leader {
         if info.protocol < LearnerInfo::PROTOCOL {
             return Err(Refusal::TooOld(info.protocol));
         }
-        if info.config_version > self.config.ensemble.version {
+        let next = self.quorums.next().map(|next| next.version);
+        if Some(info.config_version) > next.max(Some(self.config.ensemble.version)) {
             return Err(Refusal::NewerConfig(info.config_version));
         }
         if info.server == self.config.server {
@@ -63,7 +63,7 @@ impl Leader {
     /// is a quorum.
     pub(super) fn count_accepted(&mut self, now: Duration, voter: ServerId, accepted: Epoch) {
         self.accepted.insert(voter, accepted);
-        if !self.voters.is_quorum(|id| self.accepted.contains_key(&id)) {
+        if !self.quorums.is_quorum(|id| self.accepted.contains_key(&id)) {
             return;
         }
         match next_epoch(self.accepted.values().copied()) {
@@ -114,7 +114,7 @@ impl Leader {
         let learner = learner.ok_or(Refusal::Unexpected(packet.kind))?;
         learner.progress = Progress::Accepted;
         learner.last_zxid = packet.zxid;
-        let (server, votes) = (learner.server, learner.votes);
+        let (server, votes) = (learner.server, !learner.observer);
         match self.stage {
             Stage::AwaitEpochAcks if votes && current.is_some() => {
                 self.count_epoch_ack(now, server);
@@ -145,7 +145,7 @@ impl Leader {
 
     fn count_epoch_ack(&mut self, now: Duration, voter: ServerId) {
         self.epoch_acks.insert(voter);
-        if self.voters.is_quorum(|id| self.epoch_acks.contains(&id)) {
+        if self.quorums.is_quorum(|id| self.epoch_acks.contains(&id)) {
             self.begin_synchronization(now);
         }
     }

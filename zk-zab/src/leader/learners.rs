@@ -29,10 +29,9 @@ pub(super) enum Progress {
 #[derive(Debug)]
 pub(super) struct LearnerState {
     pub(super) server: ServerId,
-    /// It came as an observer: no proposals, no acks, no vote.
+    /// It came as an observer: no proposals, no acks, no vote. Of the others
+    /// the acks of those count who vote when they are counted.
     pub(super) observer: bool,
-    /// Whether its acks count: a voter that came as a follower.
-    pub(super) votes: bool,
     pub(super) progress: Progress,
     /// Its last transaction, from ACKEPOCH on.
     pub(super) last_zxid: Zxid,
@@ -52,11 +51,10 @@ pub(super) struct LearnerState {
 }
 
 impl LearnerState {
-    pub(super) const fn new(now: Duration, server: ServerId, observer: bool, votes: bool) -> Self {
+    pub(super) const fn new(now: Duration, server: ServerId, observer: bool) -> Self {
         Self {
             server,
             observer,
-            votes,
             progress: Progress::Joined,
             last_zxid: Zxid::ZERO,
             acked: Zxid::ZERO,
@@ -95,8 +93,8 @@ impl LearnerState {
 }
 
 impl Leader {
-    /// Whether the server is this one, or a voting learner of which
-    /// something is true.
+    /// Whether the server is this one, or a follower of which something is
+    /// true.
     pub(super) fn voter_has(
         &self,
         server: ServerId,
@@ -107,7 +105,7 @@ impl Leader {
             return own;
         }
         let mut learners = self.learners.values();
-        learners.any(|it| it.server == server && it.votes && has(it))
+        learners.any(|it| it.server == server && !it.observer && has(it))
     }
 
     /// Connections of learners that are exactly so far.

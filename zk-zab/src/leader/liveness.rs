@@ -15,6 +15,8 @@ impl Leader {
             Stage::Over => {}
             Stage::Broadcast if now >= self.next_ping => self.half_tick(now),
             Stage::Broadcast => {}
+            Stage::Leaving(_) if now >= self.deadline => self.leave(),
+            Stage::Leaving(_) => {}
             _ => self.check_deadline(now),
         }
     }
@@ -25,6 +27,7 @@ impl Leader {
         match self.stage {
             Stage::Over => None,
             Stage::Broadcast => Some(self.next_ping),
+            Stage::Leaving(_) => Some(self.deadline),
             _ => {
                 let silent = self.learners.values().filter_map(|it| self.silent_at(it));
                 silent.chain([self.deadline]).min()
@@ -56,7 +59,7 @@ impl Leader {
     fn has_live_quorum(&self, now: Duration) -> bool {
         let limit = self.config.sync_limit();
         let alive = |it: &LearnerState| it.progress >= Progress::Synced && now < it.heard + limit;
-        self.voters.is_quorum(|id| self.voter_has(id, true, alive))
+        self.quorums.is_quorum(|id| self.voter_has(id, true, alive))
     }
 
     fn drop_late(&mut self, now: Duration) {

@@ -1,6 +1,7 @@
 //! A leader: it opens an epoch, gives every learner its history, and then
 //! proposes and commits. It counts only voters, and of them only what their
-//! disks hold; itself it counts like any other, by its own disk.
+//! disks hold; itself it counts like any other, by its own disk. While other
+//! voters are proposed it counts both.
 
 mod barrier;
 mod broadcast;
@@ -9,6 +10,7 @@ mod history;
 mod learners;
 mod liveness;
 mod quorum;
+mod reconfig;
 mod sync;
 
 pub use barrier::SyncTicket;
@@ -20,7 +22,7 @@ use crate::persist::{Durable, PersistToken, Promises};
 use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use barrier::Barrier;
 use learners::{LearnerState, Progress};
-use quorum::Voters;
+use quorum::Quorums;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use zk_proto::quorum::{PacketType, Revalidate};
@@ -59,6 +61,9 @@ enum Stage {
     Synchronize,
     /// New transactions.
     Broadcast,
+    /// Another one shall lead the new voters, if it is known who: the others
+    /// are leaving.
+    Leaving(Option<ServerId>),
     /// It has abdicated.
     Over,
 }
@@ -71,11 +76,11 @@ enum Stage {
 #[derive(Debug)]
 pub struct Leader {
     config: ZabConfig,
-    voters: Voters,
+    quorums: Quorums,
     /// What the disk held when it began; `recent` has moved to `window`.
     own: OwnHistory,
     stage: Stage,
-    /// When the stage has to be over, until broadcast.
+    /// When the stage has to be over; not of broadcast.
     deadline: Duration,
     out: VecDeque<Action>,
     promises: Promises<Offer>,
@@ -109,9 +114,10 @@ impl Leader {
     #[must_use]
     pub fn new(now: Duration, config: ZabConfig, mut own: OwnHistory) -> Self {
         let recent = std::mem::take(&mut own.recent);
+        let next = config.next.clone();
         let window = HistoryWindow::new(recent, own.last_zxid, config.committed_log_max);
         let mut leader = Self {
-            voters: Voters::new(&config.ensemble),
+            quorums: Quorums::new(&config.ensemble, next),
             stage: Stage::AskEpochs,
             deadline: now + config.init_limit(),
             out: VecDeque::new(),
@@ -149,7 +155,7 @@ impl Leader {
         match self.stage {
             Stage::AskEpochs | Stage::Accepting | Stage::AwaitEpochAcks => Some(Phase::Discovery),
             Stage::Synchronize => Some(Phase::Synchronization),
-            Stage::Broadcast => Some(Phase::Broadcast),
+            Stage::Broadcast | Stage::Leaving(_) => Some(Phase::Broadcast),
             Stage::Over => None,
         }
     }
@@ -176,7 +182,7 @@ impl Leader {
     /// Takes a packet of a learner; the first one of a connection makes it
     /// known. Unknown types are ignored.
     pub fn handle_learner(&mut self, now: Duration, from: LearnerId, packet: &Packet) {
-        if self.stage == Stage::Over {
+        if self.is_leaving() {
             return;
         }
         let done = match self.learners.get_mut(&from) {
@@ -189,6 +195,11 @@ impl Leader {
         if let Err(reason) = done {
             self.refuse(from, reason);
         }
+    }
+
+    /// Whether it has nothing to tell learners any more.
+    const fn is_leaving(&self) -> bool {
+        matches!(self.stage, Stage::Leaving(_) | Stage::Over)
     }
 
     fn take(&mut self, now: Duration, from: LearnerId, packet: &Packet) -> Result<(), Refusal> {
@@ -207,6 +218,9 @@ impl Leader {
     /// may be told to cut that from its log when it comes back.
     pub fn handle_learner_lost(&mut self, learner: LearnerId) {
         self.learners.remove(&learner);
+        if matches!(self.stage, Stage::Leaving(_)) {
+            self.leave_if_alone();
+        }
     }
 
     /// Bytes of a snapshot left for a learner: it has reason to be silent.
@@ -229,7 +243,7 @@ impl Leader {
                 }
                 Offer::Proposal(zxid) => {
                     self.own_acked = zxid;
-                    self.commit_what_is_held();
+                    self.commit_what_is_held(now);
                 }
             }
         }

@@ -37,7 +37,7 @@ impl Leader {
         let Some(learner) = learner.filter(|it| it.progress == Progress::Reading) else {
             return;
         };
-        if self.stage != Stage::Over {
+        if !self.is_leaving() {
             let plan = self.window.plan_with_disk(learner.last_zxid, disk);
             self.carry_out(now, to, plan, disk);
         }
@@ -57,8 +57,15 @@ impl Leader {
             self.send(to, Packet::with_txn(PacketType::PROPOSAL, &txn));
             self.send(to, Packet::bare(PacketType::COMMIT, txn.zxid));
         }
-        self.send_outstanding(now, to);
-        self.send_new_leader(now, to);
+        if self.stage == Stage::Broadcast && self.quorums.next().is_some() {
+            // What NEWLEADER says takes the place of what was proposed before
+            // it, for Apache's learners.
+            self.send_new_leader(now, to);
+            self.send_outstanding(now, to);
+        } else {
+            self.send_outstanding(now, to);
+            self.send_new_leader(now, to);
+        }
     }
 
     /// Everything that may still be committed, also to a learner that has
@@ -93,9 +100,18 @@ impl Leader {
         }
     }
 
-    /// The configuration of this epoch. One that was never agreed upon, of version
-    /// 0, gets the version of this epoch (ZOOKEEPER-1783).
+    /// The configuration of this epoch. One of the history that may not be
+    /// committed gets so with it (ZOOKEEPER-1324); not so one that is
+    /// proposed. One that was never agreed upon, of version 0, gets the
+    /// version of this epoch (ZOOKEEPER-1783).
     fn new_ensemble(&self) -> EnsembleConfig {
+        let next = self
+            .quorums
+            .next()
+            .filter(|_| self.stage != Stage::Broadcast);
+        if let Some(next) = next {
+            return next.clone();
+        }
         let mut ensemble = self.config.ensemble.clone();
         if self.config.reconfig && ensemble.version == Zxid::ZERO {
             ensemble.version = base(self.epoch);
@@ -113,28 +129,42 @@ impl Leader {
             Stage::Broadcast => self.send_up_to_date(now, from),
             _ => self.try_to_serve(now),
         }
-        self.commit_what_is_held();
+        self.commit_what_is_held(now);
     }
 
     /// Broadcast begins when a quorum holds the history and the epoch.
     pub(super) fn try_to_serve(&mut self, now: Duration) {
         let synced = |it: &super::LearnerState| it.progress >= Progress::Synced;
         let held = |id| self.voter_has(id, self.own_history, synced);
-        if self.stage != Stage::Synchronize || !self.voters.is_quorum(held) {
+        if self.stage != Stage::Synchronize || !self.quorums.is_quorum(held) {
             return;
         }
+        let ensemble = self.new_ensemble();
+        let may_lead = self.quorums.next().is_none_or(|next| self.may_lead(next));
+        self.quorums.adopt();
         self.stage = Stage::Broadcast;
         self.last_proposed = base(self.epoch);
         self.own_acked = self.last_proposed;
         self.window.begin_epoch(self.epoch);
         self.next_ping = now + self.config.tick / 2;
-        self.config.ensemble = self.new_ensemble();
-        let ensemble = self.config.ensemble.to_string();
-        self.upcall(Upcall::Ensemble(ensemble.into()));
-        self.out.push_back(Action::Enter(Phase::Broadcast));
+        if may_lead {
+            self.serve(ensemble);
+        } else {
+            self.hold(ensemble, None);
+        }
         for id in self.learners_at(Progress::Synced) {
             self.send_up_to_date(now, id);
         }
+        if !may_lead {
+            self.hand_over(now, None);
+        }
+    }
+
+    fn serve(&mut self, ensemble: EnsembleConfig) {
+        let text = ensemble.to_string();
+        self.config.ensemble = ensemble;
+        self.upcall(Upcall::Ensemble(text.into()));
+        self.out.push_back(Action::Enter(Phase::Broadcast));
     }
 
     fn send_up_to_date(&mut self, now: Duration, to: LearnerId) {

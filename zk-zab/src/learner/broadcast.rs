@@ -24,13 +24,12 @@ impl Learner {
     pub(super) fn take_transaction(&mut self, packet: &Packet) -> Result<(), Abdication> {
         match (packet.kind, self.config.observer) {
             (PacketType::PROPOSAL, false) => self.propose(packet.txn()),
-            (PacketType::COMMIT, false) => self.commit(packet.zxid),
-            (PacketType::INFORM, true) => self.inform(packet.txn()),
+            (PacketType::COMMIT, false) => self.commit(packet.zxid).map(drop),
+            (PacketType::COMMITANDACTIVATE, false) => self.commit_and_activate(packet),
+            (PacketType::INFORM, true) => self.inform(packet.txn()).map(drop),
+            (PacketType::INFORMANDACTIVATE, true) => self.inform_and_activate(packet),
             // Old leaders propose to observers what they inform them of.
             (PacketType::PROPOSAL | PacketType::COMMIT, true) => Ok(()),
-            (PacketType::COMMITANDACTIVATE | PacketType::INFORMANDACTIVATE, _) => {
-                Err(Abdication::Reconfigured)
-            }
             (kind, _) => ignore_unknown(kind),
         }
     }
@@ -44,6 +43,7 @@ impl Learner {
             return Ok(());
         }
         self.check_live(&txn)?;
+        self.note_proposed(&txn)?;
         self.proposals.push_back(txn.clone());
         self.log_proposal(txn);
         Ok(())
@@ -64,26 +64,28 @@ impl Learner {
         self.check_proposal(txn)
     }
 
-    /// Before UPTODATE a commit may repeat what the history brought.
-    fn commit(&mut self, zxid: Zxid) -> Result<(), Abdication> {
+    /// Before UPTODATE a commit may repeat what the history brought, and is
+    /// none.
+    pub(super) fn commit(&mut self, zxid: Zxid) -> Result<Option<Txn>, Abdication> {
         let serving = matches!(self.stage, Stage::Broadcast);
         if !serving && zxid <= self.committed {
-            return Ok(());
+            return Ok(None);
         }
         let txn = self.commit_oldest(zxid)?;
-        self.deliver_or_hold(txn);
-        Ok(())
+        self.deliver_or_hold(txn.clone());
+        Ok(Some(txn))
     }
 
-    fn inform(&mut self, txn: Txn) -> Result<(), Abdication> {
+    /// Whether it is news.
+    pub(super) fn inform(&mut self, txn: Txn) -> Result<bool, Abdication> {
         if txn.zxid <= self.committed {
-            return Ok(());
+            return Ok(false);
         }
         self.check_live(&txn)?;
         self.committed = txn.zxid;
         self.append(txn.clone());
         self.deliver_or_hold(txn);
-        Ok(())
+        Ok(true)
     }
 
     fn deliver_or_hold(&mut self, txn: Txn) {

@@ -5,6 +5,7 @@
 
 mod broadcast;
 mod discovery;
+mod reconfig;
 mod sync;
 
 use crate::action::{Abdication, Action, LearnerId, Persist, Phase, Upcall};
@@ -13,6 +14,7 @@ use crate::persist::{Durable, PersistToken, Promises};
 use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::{PacketType, Revalidate, SessionTouch};
 use zk_proto::{Epoch, Id, SessionId, Zxid};
 
@@ -83,6 +85,8 @@ pub struct Learner {
     /// Committed before UPTODATE, and delivered with it: only then is it
     /// known that a quorum has them.
     held: VecDeque<Txn>,
+    /// The configuration that NEWLEADER brought, up to UPTODATE.
+    offered: Option<EnsembleConfig>,
     /// Sessions that were heard since the last PING.
     touched: BTreeMap<SessionId, i32>,
     /// Tickets of syncs that are on their way to the leader.
@@ -104,6 +108,7 @@ impl Learner {
             committed: own.last_zxid,
             proposals: VecDeque::new(),
             held: VecDeque::new(),
+            offered: None,
             touched: BTreeMap::new(),
             syncs: VecDeque::new(),
             heard: now,

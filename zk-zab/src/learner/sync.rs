@@ -3,12 +3,13 @@
 //! (`Learner.syncWithLeader`; ZOOKEEPER-3911, 4394, 4643, 4646, 4785).
 
 use super::discovery::ignore_unknown;
+use super::reconfig::{designated, reconfiguration};
 use super::{Learner, Promise, Stage};
-use crate::action::{Abdication, Action, Persist, Phase, Upcall};
+use crate::action::{Abdication, Action, Persist, Phase};
 use crate::packet::base;
 use crate::{Packet, Txn};
-use zk_proto::Zxid;
 use zk_proto::quorum::PacketType;
+use zk_proto::{ServerId, Zxid};
 
 impl Learner {
     /// DIFF, TRUNC or SNAP.
@@ -74,15 +75,21 @@ impl Learner {
     pub(super) fn take_history(&mut self, packet: &Packet) -> Result<(), Abdication> {
         match packet.kind {
             PacketType::PROPOSAL => self.remember(packet.txn()),
-            PacketType::COMMIT => self.log_committed(packet.zxid),
+            PacketType::COMMIT => self.log_committed(packet.zxid).map(drop),
             PacketType::INFORM => {
                 self.remember(packet.txn())?;
-                self.log_committed(packet.zxid)
+                self.log_committed(packet.zxid).map(drop)
+            }
+            PacketType::COMMITANDACTIVATE => {
+                let (leader, _) = designated(packet)?;
+                self.log_activated(packet, leader)
+            }
+            PacketType::INFORMANDACTIVATE => {
+                let (leader, txn) = designated(packet)?;
+                self.remember(txn)?;
+                self.log_activated(packet, leader)
             }
             PacketType::NEWLEADER => self.adopt(packet),
-            PacketType::COMMITANDACTIVATE | PacketType::INFORMANDACTIVATE => {
-                Err(Abdication::Reconfigured)
-            }
             PacketType::PING => Ok(()),
             kind => ignore_unknown(kind),
         }
@@ -96,18 +103,28 @@ impl Learner {
             return Ok(());
         }
         self.check_proposal(&txn)?;
+        self.note_proposed(&txn)?;
         self.proposals.push_back(txn);
         Ok(())
     }
 
-    fn log_committed(&mut self, zxid: Zxid) -> Result<(), Abdication> {
+    fn log_committed(&mut self, zxid: Zxid) -> Result<Option<Txn>, Abdication> {
         if zxid <= self.committed {
-            return Ok(());
+            return Ok(None);
         }
         let txn = self.commit_oldest(zxid)?;
         self.append(txn.clone());
-        self.held.push_back(txn);
-        Ok(())
+        self.held.push_back(txn.clone());
+        Ok(Some(txn))
+    }
+
+    /// A reconfiguration of the history has just been committed by a leader
+    /// that serves others already.
+    fn log_activated(&mut self, packet: &Packet, leader: ServerId) -> Result<(), Abdication> {
+        match self.log_committed(packet.zxid)? {
+            Some(txn) => self.activate(reconfiguration(&txn, packet.kind)?, leader),
+            None => Ok(()),
+        }
     }
 
     /// NEWLEADER: the disk has been given the history; now the epoch, then
@@ -117,9 +134,7 @@ impl Learner {
         if zxid != base(epoch) {
             return Err(Abdication::WrongEpoch { zxid, epoch });
         }
-        if let Some(ensemble) = packet.data.clone().filter(|data| data.len() > 1) {
-            self.upcall(Upcall::Ensemble(ensemble));
-        }
+        self.note_offered(packet);
         self.stage = Stage::Adopting;
         self.persist(Persist::CurrentEpoch(epoch));
         self.promises.hold(Promise::History(epoch));
@@ -142,6 +157,7 @@ impl Learner {
     pub(super) fn take_until_up_to_date(&mut self, packet: &Packet) -> Result<(), Abdication> {
         match (packet.kind, self.stage) {
             (PacketType::UPTODATE, Stage::AwaitUpToDate(history)) => {
+                self.adopt_offered()?;
                 self.send(Packet::promise(history));
                 self.begin_broadcast();
                 Ok(())

@@ -5,7 +5,10 @@
 mod hostile;
 mod paper;
 mod random;
+mod reconfig;
 mod scenarios;
 mod support;
 mod wire;
+mod wire_busy;
+mod wire_reconfig;
 mod world;

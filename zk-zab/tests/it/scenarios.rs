@@ -388,7 +388,7 @@ fn a_wrong_leader_is_left() {
         "LEADERINFO",
     );
     let reconfig = bare(PacketType::COMMITANDACTIVATE, zxid(1, 1));
-    abdicates(&Follower::serving().take(&reconfig), "not supported");
+    abdicates(&Follower::serving().take(&reconfig), "cannot be read");
     let mut follower = Follower::serving();
     assert_eq!(follower.take(&bare(PacketType(99), Zxid::NONE)), [""; 0]);
     let torn = Packet::with_data(PacketType::REVALIDATE, Zxid::NONE, vec![1]);

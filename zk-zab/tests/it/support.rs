@@ -4,9 +4,11 @@
 use std::time::Duration;
 use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::{AckEpoch, LearnerInfo, PacketType};
-use zk_proto::{Epoch, ServerId, Zxid};
+use zk_proto::txn::{SetDataTxn, TxnHeader};
+use zk_proto::{Buffer, Epoch, OpCode, ServerId, SessionId, Zxid, jute};
 use zk_zab::{
-    Action, Leader, Learner, LearnerId, OwnHistory, Packet, Persist, PersistToken, Txn, ZabConfig,
+    Action, Leader, Learner, LearnerId, OwnHistory, Packet, Persist, PersistToken, Txn, Upcall,
+    ZabConfig,
 };
 
 pub(crate) const NOW: Duration = Duration::ZERO;
@@ -14,16 +16,49 @@ pub(crate) const TICK: Duration = Duration::from_millis(200);
 
 /// `server` of servers 1 to `voters`.
 pub(crate) fn config(server: i64, voters: i64) -> ZabConfig {
-    let lines = (1..=voters).map(|id| format!("server.{id}=127.0.0.1:288{id}:388{id}\n"));
-    let text: String = lines.collect();
+    let voters: Vec<i64> = (1..=voters).collect();
+    config_of(server, members(&voters, &[], Zxid::ZERO))
+}
+
+pub(crate) fn config_of(server: i64, ensemble: EnsembleConfig) -> ZabConfig {
     ZabConfig {
         tick: TICK,
         reconfig: true,
-        ..ZabConfig::new(
-            ServerId(server),
-            EnsembleConfig::parse(&text, false).unwrap(),
-        )
+        ..ZabConfig::new(ServerId(server), ensemble)
     }
+}
+
+pub(crate) fn members(voters: &[i64], observers: &[i64], version: Zxid) -> EnsembleConfig {
+    let line =
+        |id: &i64, role| format!("server.{id}=127.0.0.1:{}:{}:{role}\n", 2800 + id, 3800 + id);
+    let voters = voters.iter().map(|id| line(id, "participant"));
+    let observers = observers.iter().map(|id| line(id, "observer"));
+    let text: String = voters.chain(observers).collect();
+    let config = EnsembleConfig::parse(&text, false).unwrap();
+    EnsembleConfig { version, ..config }
+}
+
+/// The transaction that proposes a configuration, as Apache writes it.
+pub(crate) fn reconfig(new: &EnsembleConfig) -> Txn {
+    let zxid = new.version;
+    let header = TxnHeader {
+        client_id: SessionId(1),
+        cxid: 1,
+        zxid,
+        time: 0,
+        kind: OpCode::RECONFIG,
+    };
+    let text = new.to_string();
+    let record = SetDataTxn {
+        path: "/zookeeper/config".into(),
+        data: Some(Buffer(text.as_bytes())),
+        version: -1,
+    };
+    let mut payload = Vec::new();
+    jute::append(&mut payload, &header).unwrap();
+    jute::append(&mut payload, &record).unwrap();
+    let payload = payload.into();
+    Txn { zxid, payload }
 }
 
 pub(crate) fn zxid(epoch: u32, counter: u32) -> Zxid {
@@ -99,6 +134,14 @@ fn word(action: &Action) -> String {
         },
         Action::Deliver(txn) => format!("deliver {}", txn.zxid),
         Action::Enter(phase) => format!("{phase:?}"),
+        Action::Upcall(Upcall::Proposed(config)) => format!("proposed {}", config.version),
+        Action::Upcall(Upcall::Reconfigured { config, leader }) => {
+            format!(
+                "holds {}, led by {:?}",
+                config.version,
+                leader.map(|it| it.0)
+            )
+        }
         Action::Upcall(upcall) => format!("{upcall:?}").chars().take(30).collect(),
         Action::Abdicate(reason) => format!("abdicate: {reason}"),
     }
@@ -229,9 +272,13 @@ impl Lead {
 
     /// Server 3 of three, with servers 1 and 2 up to ACKEPOCH.
     pub(crate) fn synchronizing(own: OwnHistory) -> Self {
+        Self::synchronizing_with(config(3, 3), own)
+    }
+
+    fn synchronizing_with(config: ZabConfig, own: OwnHistory) -> Self {
         let (accepted, current) = (own.accepted_epoch.0, own.current_epoch.0);
         let last = own.last_zxid;
-        let mut lead = Self::new(config(3, 3), own);
+        let mut lead = Self::new(config, own);
         lead.take(1, &hello(1, accepted));
         lead.all_persisted();
         lead.take(2, &hello(2, accepted));
@@ -242,7 +289,11 @@ impl Lead {
 
     /// Server 3 of three in broadcast of epoch 1, both followers active.
     pub(crate) fn serving() -> Self {
-        let mut lead = Self::synchronizing(own(0, 0, vec![]));
+        Self::serving_with(config(3, 3))
+    }
+
+    pub(crate) fn serving_with(config: ZabConfig) -> Self {
+        let mut lead = Self::synchronizing_with(config, own(0, 0, vec![]));
         lead.all_persisted();
         lead.ack(1, zxid(1, 0));
         lead.ack(2, zxid(1, 0));
