@@ -142,13 +142,8 @@ mod tests {
         digest: true,
     };
 
-    fn tree() -> DataTree {
-        let loader = DataTree::loader(CONFIG);
-        loader.finish(Zxid(7), None).unwrap()
-    }
-
     fn stream() -> Vec<u8> {
-        let tree = tree();
+        let tree = DataTree::new(CONFIG);
         let mut cursor = tree.snapshot_cursor();
         let mut bytes = Vec::new();
         cursor.head(&mut bytes);
