@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{bench, cluster};
+use crate::{bench, cluster, interop};
 
 /// Automation of the ZooKeeper workspace.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Bench(bench::Args),
     /// Run an ensemble on this machine until Ctrl-C.
     Cluster(cluster::Args),
+    /// Run servers of different kinds in one ensemble and check what clients see.
+    Interop(interop::Args),
 }
 
 /// Flags of `cargo xtask test`.

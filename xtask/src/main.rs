@@ -17,6 +17,7 @@ mod ensemble;
 mod error;
 mod flags;
 mod fuzz;
+mod interop;
 mod process;
 mod provision;
 mod sh;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fuzz(args) => fuzz::run(&args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Cluster(args) => cluster::run(&args)?,
+        Command::Interop(args) => interop::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ mod roamer;
 
 pub(crate) use connection::{Connection, Reply, SessionState, Trouble};
 pub(crate) use frame::Frame;
-pub(crate) use reader::{Acl, Reader, Stat};
+pub(crate) use reader::{Acl, Stat};
 pub(crate) use request::{Ephemeral, Request};
 pub(crate) use roamer::{Living, Roamer};
 
@@ -23,8 +23,6 @@ pub(crate) mod code {
     pub(crate) const NO_NODE: i32 = -101;
     /// Another version than the expected one.
     pub(crate) const BAD_VERSION: i32 = -103;
-    /// The znode is there already.
-    pub(crate) const NODE_EXISTS: i32 = -110;
     /// The session is over.
     pub(super) const SESSION_EXPIRED: i32 = -112;
     /// The session is attached to another server.

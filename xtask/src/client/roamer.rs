@@ -148,7 +148,9 @@ mod tests {
         assert_eq!(living.next(3), Some((servers[0], 1)));
         living.set(servers[0], false);
         assert_eq!(living.next(3), Some((servers[1], 2)));
-        servers.map(|server| living.set(server, false));
+        for server in servers {
+            living.set(server, false);
+        }
         assert_eq!(living.next(0), None);
         living.set(servers[2], true);
         assert_eq!(living.next(0), Some((servers[2], 3)));

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::ensemble::{
-    self, Ensemble, Form, Kind, LogLevel, Output, Program, Programs, Server, ServerId, Settings,
+    self, Ensemble, Form, Kind, LogLevel, Output, Program, Programs, ServerId, Settings,
 };
 use crate::error::{Error, Result};
 use crate::workspace::Workspace;

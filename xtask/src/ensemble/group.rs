@@ -105,11 +105,6 @@ impl Ensemble {
         words.join(",")
     }
 
-    /// User and system time of all servers.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        self.servers.iter().map(Server::cpu).sum()
-    }
-
     /// Resident memory of all servers, in bytes.
     pub(crate) fn rss(&self) -> Result<f64> {
         self.servers.iter().map(Server::rss).sum()

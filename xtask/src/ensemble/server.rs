@@ -106,11 +106,6 @@ impl Server {
         self.is_running().then(|| words::status(self.address()))?
     }
 
-    /// User and system time of the process.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
-        self.pid().map_or(Ok(Duration::ZERO), process::cpu)
-    }
-
     /// Resident memory in bytes.
     pub(crate) fn rss(&self) -> Result<f64> {
         self.pid().map_or(Ok(0.0), process::rss)
