@@ -9,7 +9,7 @@ use crate::clock::{Clock, Hands};
 use crate::config::ServerConfig;
 use crate::conn::{Conn, Phase, Sink, handle};
 use crate::peer::{Network, Peer, PeerEvent};
-use crate::pipeline::{Batch, Taken};
+use crate::pipeline::Batch;
 use crate::server::{Member, ServerError};
 use crate::shared::Shared;
 use crate::snapshotter::Snapshotter;
@@ -164,9 +164,7 @@ impl Host {
     /// The disk failed: the process would end here.
     pub fn step(&mut self) -> Result<(), LogError> {
         let inbox = &self.shared.inbox;
-        let patience = Some(Duration::ZERO);
-        let taken = inbox.take_all(&mut self.batch, &mut self.events, patience);
-        debug_assert_ne!(taken, Taken::Closed);
+        inbox.take_now(&mut self.batch, &mut self.events);
         self.peer.step(&mut self.batch, &mut self.events)
     }
 

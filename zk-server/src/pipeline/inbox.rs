@@ -10,7 +10,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use zk_proto::{OpCode, Xid};
 
 /// Who wants something done.
@@ -79,7 +80,10 @@ struct State {
     batch: Batch,
     /// What happened to a server of an ensemble.
     events: Vec<PeerEvent>,
+    /// A thread waits for items.
     waiting: bool,
+    /// A task waits for items and events.
+    waker: Option<Waker>,
     closed: bool,
 }
 
@@ -138,36 +142,32 @@ impl Inbox {
     }
 
     /// As [`Inbox::take`], for a server of an ensemble: also for events, which
-    /// are swapped into `events`. Both may come at once.
-    pub(crate) fn take_all(
+    /// are swapped into `events`; both may come at once. It does not wait, but
+    /// wakes the task when there is something, or the queue is closed.
+    pub(crate) fn poll_take(
         &self,
+        cx: &mut Context<'_>,
         batch: &mut Batch,
         events: &mut Vec<PeerEvent>,
-        patience: Option<Duration>,
-    ) -> Taken {
+    ) -> Poll<Taken> {
         let mut state = self.state.lock();
-        let deadline = patience.map(|patience| Instant::now() + patience);
-        while state.batch.items.is_empty() && state.events.is_empty() {
+        if state.batch.items.is_empty() && state.events.is_empty() {
             if state.closed {
-                return Taken::Closed;
+                return Poll::Ready(Taken::Closed);
             }
-            state.waiting = true;
-            let late = match deadline {
-                None => {
-                    self.ready.wait(&mut state);
-                    false
-                }
-                Some(deadline) => self.ready.wait_until(&mut state, deadline).timed_out(),
-            };
-            if late && state.batch.items.is_empty() && state.events.is_empty() && !state.closed {
-                state.waiting = false;
-                return Taken::Nothing;
-            }
+            state.waker = Some(cx.waker().clone());
+            return Poll::Pending;
         }
-        state.waiting = false;
         std::mem::swap(&mut state.batch, batch);
         std::mem::swap(&mut state.events, events);
-        Taken::Items
+        Poll::Ready(Taken::Items)
+    }
+
+    /// As [`Inbox::poll_take`] for who does not wait: what there is now.
+    pub(crate) fn take_now(&self, batch: &mut Batch, events: &mut Vec<PeerEvent>) {
+        let mut state = self.state.lock();
+        std::mem::swap(&mut state.batch, batch);
+        std::mem::swap(&mut state.events, events);
     }
 
     /// Whether something came that was not taken yet.
@@ -183,17 +183,23 @@ impl Inbox {
             return;
         }
         state.events.push(event);
-        let notify = std::mem::take(&mut state.waiting);
+        let waker = state.waker.take();
         drop(state);
-        if notify {
-            self.ready.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
     /// Takes no more items; what is there is still served.
     pub(crate) fn close(&self) {
-        self.state.lock().closed = true;
+        let mut state = self.state.lock();
+        state.closed = true;
+        let waker = state.waker.take();
+        drop(state);
         self.ready.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Items submitted and not answered.
@@ -262,13 +268,20 @@ impl InboxGuard<'_> {
 
 impl Drop for InboxGuard<'_> {
     fn drop(&mut self) {
-        let Some(state) = self.state.take() else {
+        let Some(mut state) = self.state.take() else {
             return;
         };
-        let notify = state.waiting && !state.batch.items.is_empty();
+        if state.batch.items.is_empty() {
+            return;
+        }
+        let notify = state.waiting;
+        let waker = state.waker.take();
         drop(state);
         if notify {
             self.inbox.ready.notify_one();
+        }
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }

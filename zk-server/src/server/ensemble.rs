@@ -9,14 +9,18 @@ use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::driver::{Emit, Options, TcpNetwork};
 use crate::listener;
-use crate::peer::{Disk, Network, Peer, PeerConfig};
+use crate::peer::{Disk, Network, Peer, PeerConfig, PeerEvent};
 use crate::pipeline::{Batch, Taken};
 use crate::role::ServerRole;
 use crate::shared::{Identity, Shared};
 use crate::snapshotter::Snapshotter;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 use zk_log::{LogError, Storage};
 use zk_proto::ServerId;
 
@@ -43,15 +47,16 @@ pub(super) async fn start(
         std::convert::identity,
     )?;
     let options = Options::new(member.id, &config.ensemble);
-    let network = TcpNetwork::start(options, emitter(&member.shared)).await?;
     let (shared, files) = (member.shared.clone(), member.files.clone());
-    let peer = member.into_peer(Box::new(network));
-    let run = {
-        let shared = shared.clone();
-        move || run(&shared, peer)
-    };
+    let (report, started) = oneshot::channel();
+    let run = move || Driver::run(member, options, report);
     let mut server = Server::launch(shared, run)?;
-    server.spawn_tasks(&config, files, listener);
+    match started.await {
+        Ok(Ok(())) => server.spawn_tasks(&config, files, listener),
+        Ok(Err(error)) => return Err(error),
+        // It ended before it could say how it started.
+        Err(_) => return Err(server.failed().await),
+    }
     Ok(server)
 }
 
@@ -123,24 +128,96 @@ fn emitter(shared: &Arc<Shared>) -> Emit {
     Arc::new(move |event| shared.inbox.event(event))
 }
 
-/// Drives a peer until it is asked to end. An error means that the log can
-/// promise nothing any more: the process must end.
-fn run(shared: &Shared, mut peer: Peer) -> Result<(), LogError> {
-    let (mut batch, mut events) = (Batch::default(), Vec::new());
-    while !peer.is_done() {
-        let now = shared.clock.now();
-        let due = peer.poll_timeout().map(|at| at.saturating_sub(now));
-        let idle = peer.wants_idle().then_some(IDLE);
-        let patience = due.into_iter().chain(idle).min();
-        match shared.inbox.take_all(&mut batch, &mut events, patience) {
-            Taken::Items => {}
-            Taken::Nothing if idle.is_some_and(|idle| due.is_none_or(|due| idle <= due)) => {
-                peer.idle()?;
+/// What the peer's thread does: it waits for whatever comes first, and lets
+/// the peer act on it. The links to the other servers are served by the same
+/// thread, so that what they bring needs no other thread to wake up.
+struct Driver {
+    shared: Arc<Shared>,
+    peer: Peer,
+    batch: Batch,
+    events: Vec<PeerEvent>,
+}
+
+impl Driver {
+    /// Opens the ports, says so, and drives the peer until it is asked to
+    /// end. An error means that the log can promise nothing any more: the
+    /// process must end.
+    fn run(
+        member: Member,
+        options: Options,
+        report: oneshot::Sender<Result<(), ServerError>>,
+    ) -> Result<(), LogError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                // Nobody who asked is there any more, or hears it now.
+                let _ = report.send(Err(ServerError::Thread(error)));
+                return Ok(());
             }
-            Taken::Nothing => {}
-            Taken::Closed => break,
-        }
-        peer.step(&mut batch, &mut events)?;
+        };
+        runtime.block_on(async {
+            let emit = emitter(&member.shared);
+            match TcpNetwork::start(options, emit).await {
+                Ok(network) => {
+                    let _ = report.send(Ok(()));
+                    Self::new(member, network).drive().await
+                }
+                Err(error) => {
+                    let _ = report.send(Err(error.into()));
+                    Ok(())
+                }
+            }
+        })
     }
-    peer.end()
+
+    fn new(member: Member, network: TcpNetwork) -> Self {
+        Self {
+            shared: member.shared.clone(),
+            peer: member.into_peer(Box::new(network)),
+            batch: Batch::default(),
+            events: Vec::new(),
+        }
+    }
+
+    async fn drive(mut self) -> Result<(), LogError> {
+        while !self.peer.is_done() {
+            if self.shared.inbox.has_input() {
+                // The links get their turn under any load of clients.
+                yield_now().await;
+            }
+            let due = self.peer.poll_timeout().map(|at| self.until(at));
+            let idle = self.peer.wants_idle().then_some(IDLE);
+            let patience = due.into_iter().chain(idle).min();
+            match self.wait(patience).await {
+                Taken::Items => {}
+                Taken::Nothing if idle.is_some() && idle == patience => self.peer.idle()?,
+                Taken::Nothing => {}
+                Taken::Closed => break,
+            }
+            self.peer.step(&mut self.batch, &mut self.events)?;
+        }
+        self.peer.end()
+    }
+
+    fn until(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.shared.clock.now())
+    }
+
+    /// Waits for something to happen, not longer than `patience`.
+    async fn wait(&mut self, patience: Option<Duration>) -> Taken {
+        let Self {
+            shared,
+            batch,
+            events,
+            ..
+        } = self;
+        let taken = poll_fn(|cx| shared.inbox.poll_take(cx, batch, events));
+        match patience {
+            None => taken.await,
+            Some(patience) => timeout(patience, taken).await.unwrap_or(Taken::Nothing),
+        }
+    }
 }
