@@ -1,6 +1,5 @@
 //! All clients together, and what can be checked while they rest.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::control::{Control, Order};
 use super::history::{History, QUEUE, ROOT};
-use super::tree::{self, Tree};
+use super::servers::{self, Mismatches};
 use crate::client::{Connection, Ephemeral, Living, Request, SessionState};
-use crate::ensemble::{Ensemble, digests, monitor};
+use crate::ensemble::Ensemble;
 use crate::error::{Error, Result};
 
 /// How long the clients may take to finish what they are at.
@@ -21,15 +20,13 @@ const REST_PATIENCE: Duration = Duration::from_secs(90);
 /// How long the servers may take to come to the same zxid.
 const EQUAL_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Counts transactions that led to another tree than the leader said.
-const MISMATCHES: &str = "zk_digest_mismatches_count";
-
 /// Clients that write, rest and leave together.
 #[derive(Debug)]
 pub(super) struct Load {
     control: Arc<Control>,
     histories: Vec<Arc<Mutex<History>>>,
     threads: Vec<JoinHandle<()>>,
+    mismatches: Mismatches,
 }
 
 /// What a check found where everything was as it must be.
@@ -64,6 +61,7 @@ impl Load {
             control,
             histories,
             threads: threads.collect(),
+            mismatches: Mismatches::default(),
         })
     }
 
@@ -78,25 +76,25 @@ impl Load {
     }
 
     /// Lets the clients rest, and compares what they were told with the tree of every server.
-    pub(super) fn rest_and_check(&self, ensemble: &mut Ensemble) -> Result<Checked> {
+    pub(super) fn rest_and_check(&mut self, ensemble: &mut Ensemble) -> Result<Checked> {
         self.control.set(Order::Rest);
         let clients = self.histories.len();
         let rested = self.control.await_rest(clients, REST_PATIENCE);
         whole(self.control.take_broken())?;
         rested?;
         ensemble.await_equal(EQUAL_PATIENCE)?;
-        let trees = trees(ensemble)?;
-        let mut broken = unequal(&trees);
+        let trees = servers::trees(ensemble)?;
+        let mut broken = servers::unequal(&trees);
         let tree = &trees.first().ok_or_else(|| Error::wrong("no server"))?.1;
         for history in &self.histories {
             broken.extend(locked(history).check(tree));
         }
-        broken.extend(mismatches(ensemble)?);
-        let (count, differing) = digests_of(ensemble)?;
-        broken.extend(differing);
+        broken.extend(self.mismatches.grown(ensemble)?);
+        let digests = servers::digests(ensemble)?;
+        broken.extend(digests.differing);
         broken.extend(self.control.take_broken());
         whole(broken)?;
-        Ok(self.checked(tree.len(), count))
+        Ok(self.checked(tree.len(), digests.count))
     }
 
     /// Lets the clients write again.
@@ -113,8 +111,8 @@ impl Load {
         }
         whole(self.control.take_broken())?;
         ensemble.await_equal(EQUAL_PATIENCE)?;
-        let trees = trees(ensemble)?;
-        let mut broken = unequal(&trees);
+        let trees = servers::trees(ensemble)?;
+        let mut broken = servers::unequal(&trees);
         for history in &self.histories {
             let path = locked(history).ephemeral_path();
             let left = trees.iter().filter(|(_, tree)| tree.contains_key(&path));
@@ -171,61 +169,6 @@ fn parents(servers: &[SocketAddr]) -> Result<()> {
     }
     connection.call(&mut session, &Request::close())?;
     Ok(())
-}
-
-fn trees(ensemble: &Ensemble) -> Result<Vec<(String, Tree)>> {
-    let servers = ensemble.servers.iter();
-    let read = servers.map(|server| {
-        let name = format!("server {} ({})", server.id(), server.program.kind);
-        let tree = tree::read(server.address());
-        let tree = tree.map_err(|error| Error::wrong(format!("{name}: {error}")))?;
-        Ok((name, tree))
-    });
-    read.collect()
-}
-
-fn unequal(trees: &[(String, Tree)]) -> Vec<String> {
-    let pairs = trees.windows(2);
-    let differing = pairs.flat_map(|pair| {
-        let (one, other) = (&pair[0], &pair[1]);
-        let differences = tree::differences(&one.1, &other.1).into_iter();
-        differences.map(|what| format!("{} and {}: {what}", one.0, other.0))
-    });
-    differing.collect()
-}
-
-fn mismatches(ensemble: &Ensemble) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for server in &ensemble.servers {
-        let told = monitor(server.address()).map_err(asking)?;
-        if let Some(count) = told.get(MISMATCHES).filter(|count| *count != "0") {
-            found.push(format!("server {}: {MISMATCHES} is {count}", server.id()));
-        }
-    }
-    Ok(found)
-}
-
-/// At how many zxids several servers told a digest, and where those differ.
-fn digests_of(ensemble: &Ensemble) -> Result<(usize, Vec<String>)> {
-    let mut by_zxid: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for server in &ensemble.servers {
-        for (zxid, digest) in digests(server.address()).map_err(asking)? {
-            by_zxid.entry(zxid).or_default().push(digest);
-        }
-    }
-    by_zxid.retain(|_, digests| digests.len() > 1);
-    let differing = by_zxid
-        .iter()
-        .filter(|(_, digests)| digests.windows(2).any(|pair| pair[0] != pair[1]));
-    let differing = differing.map(|(zxid, digests)| format!("digests at 0x{zxid:x}: {digests:?}"));
-    Ok((by_zxid.len(), differing.collect()))
-}
-
-fn asking(source: std::io::Error) -> Error {
-    Error::Io {
-        what: "cannot ask a server".to_owned(),
-        source,
-    }
 }
 
 fn locked(history: &Mutex<History>) -> std::sync::MutexGuard<'_, History> {

@@ -10,6 +10,7 @@ mod control;
 mod history;
 mod load;
 mod plan;
+mod servers;
 mod tree;
 
 use std::fs;
