@@ -215,7 +215,7 @@ impl DataTree {
         }
     }
 
-    fn set_data(
+    pub(crate) fn set_data(
         &mut self,
         header: &TxnHeader,
         record: &SetDataTxn<'_>,

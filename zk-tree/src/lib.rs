@@ -57,6 +57,7 @@
 mod acl_check;
 mod acl_table;
 mod apply;
+mod config_node;
 pub mod digest;
 mod digest_check;
 mod error;
@@ -81,6 +82,7 @@ mod watches;
 
 pub use acl_check::{AclRules, SaslScheme, Schemes, X509Scheme, masked};
 pub use acl_table::{AclIndex, AclRef};
+pub use config_node::CONFIG_NODE;
 pub use digest_check::DigestMismatch;
 pub use error::TreeError;
 pub use event::TreeEvent;

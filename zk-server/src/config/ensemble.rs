@@ -1,6 +1,7 @@
 //! All that concerns the other servers, typed. It refuses to know how votes
 //! and proposals travel.
 
+use super::dynamic;
 use super::error::{ConfigError, Rule};
 use super::jvm_flags::JvmFlags;
 use super::notice::Notices;
@@ -17,6 +18,8 @@ use zk_proto::ensemble::{EnsembleConfig, Role};
 pub struct Ensemble {
     /// The servers that `zoo.cfg` or the dynamic file lists.
     pub members: EnsembleConfig,
+    /// Servers that were proposed to be the members, and may be by now.
+    pub next: Option<EnsembleConfig>,
     /// The dynamic file, if there is one.
     pub dynamic_config_file: Option<PathBuf>,
     /// Whether a list of one server means a standalone server.
@@ -90,6 +93,7 @@ impl Ensemble {
         );
         let ensemble = Self {
             members: read_members(settings, multi_address.enabled, notices)?,
+            next: None,
             dynamic_config_file: settings.path("dynamicConfigFile"),
             standalone_enabled: settings.flag("standaloneEnabled", true),
             peer_type: peer_type(settings),
@@ -118,6 +122,24 @@ impl Ensemble {
         };
         ensemble.check_members(settings, notices)?;
         Ok(ensemble)
+    }
+
+    /// Reads what a reconfiguration left behind that this server did not see
+    /// committed (`QuorumPeerConfig.parse`).
+    pub(super) fn read_next(
+        &mut self,
+        zoo_cfg: &Path,
+        notices: &mut Notices,
+    ) -> Result<(), ConfigError> {
+        let path = dynamic::next_file(zoo_cfg);
+        if self.dynamic_config_file.is_none() || !path.is_file() {
+            return Ok(());
+        }
+        let entries = file_entries(&path, &read_file(&path)?)?;
+        let settings = Settings::read(&path, &entries, &JvmFlags::default(), notices)?;
+        let next = servers::read(&settings, self.multi_address.enabled)?;
+        self.next = (next.version > self.members.version).then_some(next);
+        Ok(())
     }
 
     /// Whether this server needs others (`QuorumPeerConfig.isDistributed`).

@@ -14,6 +14,7 @@
 mod args;
 mod auth;
 mod clients;
+mod dynamic;
 mod ensemble;
 mod error;
 mod jvm_flags;
@@ -133,6 +134,7 @@ impl ServerConfig {
             Some(id) => Some(id),
             None => myid::read(&config.storage.data_dir, &mut config.notices)?,
         };
+        config.ensemble.read_next(path, &mut config.notices)?;
         config.take_own_line(&settings)?;
         config.check_complete(&settings)?;
         Ok(config)
