@@ -148,6 +148,8 @@ impl Network for TcpNetwork {
     }
 
     fn close(&mut self, link: LinkId) {
+        // Its socket is to be closed before the next flush.
+        self.touched.retain(|touched| touched.id() != link);
         self.quorum.close(link);
     }
 }

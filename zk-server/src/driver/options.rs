@@ -29,6 +29,9 @@ pub(crate) struct Options {
 /// What a senseless `electionPortBindRetry` stands for.
 const BIND_TRIES: u32 = 3;
 
+/// What a `cnxTimeout` of 0 stands for: the system gives up by then.
+const NO_TIMEOUT: Duration = Duration::from_secs(300);
+
 impl Options {
     /// The options of a server as its configuration says.
     pub(crate) fn new(own: ServerId, ensemble: &Ensemble) -> Self {
@@ -37,7 +40,10 @@ impl Options {
             members: ensemble.members.clone(),
             listen_on_all_ips: ensemble.listen_on_all_ips,
             many_addresses: ensemble.multi_address.enabled,
-            connect_timeout: ensemble.connect_timeout,
+            connect_timeout: match ensemble.connect_timeout {
+                Duration::ZERO => NO_TIMEOUT,
+                timeout => timeout,
+            },
             bind_tries: ensemble
                 .election_port_bind_retry
                 .try_into()

@@ -113,3 +113,48 @@ impl Voters {
         ServerId(self.last_observer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::{TcpListener, TcpStream};
+
+    async fn link(number: u64) -> Link {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await;
+        Link {
+            number,
+            wire: Arc::new(Wire::new(stream.unwrap())),
+            task: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_replaced_link_is_nobodys() {
+        let mut voters = Voters::default();
+        let server = ServerId(1);
+        let key = |number| LinkKey { server, number };
+        assert!(voters.linked(key(1)).is_none());
+        voters.get(server, |_| true).unwrap().link = Some(link(1).await);
+        assert!(voters.linked(key(1)).is_some());
+        voters.known(server).unwrap().link = Some(link(2).await);
+        assert!(voters.linked(key(1)).is_none());
+        assert!(voters.linked(key(2)).is_some());
+    }
+
+    #[tokio::test]
+    async fn idle_strangers_are_forgotten_first() {
+        let mut voters = Voters::default();
+        let is_member = |id: ServerId| id.0 == 0;
+        for id in 0..MAX as i64 {
+            let voter = voters.get(ServerId(id), is_member).unwrap();
+            voter.is_dialled = id != 0 && id != 7;
+        }
+        assert!(voters.get(ServerId(-1), is_member).is_some());
+        assert!(voters.known(ServerId(0)).is_some(), "a member");
+        assert!(voters.known(ServerId(7)).is_none(), "idle");
+        voters.known(ServerId(-1)).unwrap().is_dialled = true;
+        assert!(voters.get(ServerId(-2), is_member).is_none(), "all busy");
+        assert!(voters.get(ServerId(5), is_member).is_some(), "known");
+    }
+}

@@ -72,7 +72,7 @@ impl Link {
         }
     }
 
-    pub(super) fn id(&self) -> LinkId {
+    pub(in super::super) fn id(&self) -> LinkId {
         self.id
     }
 

@@ -64,6 +64,25 @@ async fn ports_follow_the_members() {
 }
 
 #[tokio::test]
+async fn a_port_moves_to_other_addresses() {
+    let mut members = members(1);
+    let mut options = options(1, &members);
+    options.bind_tries = 1;
+    let mut one = Peer::start_with(options).await.unwrap();
+    member_at(&mut members, 1).host = "0.0.0.0".to_owned();
+    one.network.set_members(&members);
+    let port = quorum_port(&members, 1).1;
+    // The old address may let somebody in, and drop it.
+    let mut connections = Vec::new();
+    let moved = async {
+        while one.events.try_recv().is_err() {
+            connections.extend(TcpStream::connect(("127.0.0.1", port)).await);
+        }
+    };
+    soon(moved).await;
+}
+
+#[tokio::test]
 async fn every_address_is_listened_on() {
     let mut members = members(1);
     member_at(&mut members, 1).host = no_name();
