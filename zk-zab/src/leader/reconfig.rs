@@ -18,11 +18,14 @@ use zk_proto::{ServerId, Zxid};
 impl Leader {
     /// Whether a quorum of this configuration's voters follows and holds the
     /// history. Without one a reconfiguration to it would only block
-    /// (`Leader.isQuorumSynced`).
+    /// (`Leader.isQuorumSynced`). Who is an observer now is not counted, even
+    /// if it has not yet left its connection as a follower: if this leader
+    /// died it would come back as an observer, and be of no use to the next.
     #[must_use]
     pub fn is_quorum_synced(&self, of: &EnsembleConfig) -> bool {
         let serves = self.stage == Stage::Broadcast;
-        let synced = |it: &LearnerState| it.progress >= Progress::Synced;
+        let observes = |id| self.config.ensemble.observers().any(|it| it.id == id);
+        let synced = |it: &LearnerState| it.progress >= Progress::Synced && !observes(it.server);
         serves && Voters::new(of).is_quorum(|id| self.voter_has(id, true, synced))
     }
 

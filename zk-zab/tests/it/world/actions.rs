@@ -1,6 +1,7 @@
 //! What the machines ask for, carried out and checked on its way.
 
 use super::{Item, Role, World};
+use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::PacketType;
 use zk_proto::{Epoch, Zxid};
 use zk_zab::{Abdication, Action, LearnerId, Packet, Persist, Phase, Refusal, Txn, Upcall};
@@ -42,8 +43,12 @@ impl World {
                     "a sync was answered without what was committed"
                 );
             }
-            Action::Upcall(_) => {}
+            Action::Upcall(upcall) => self.tell(at, upcall),
             Action::Abdicate(reason) => {
+                if let Abdication::Reconfigured { leader } = reason {
+                    self.nodes[at].designated = leader;
+                    self.handed_over += usize::from(leads);
+                }
                 let wrong = !matches!(
                     reason,
                     Abdication::NoQuorumInTime(_)
@@ -51,6 +56,7 @@ impl World {
                         | Abdication::LeaderLost
                         | Abdication::LeaderSilent
                         | Abdication::StaleLeader { .. }
+                        | Abdication::Reconfigured { .. }
                 );
                 assert!(!wrong, "{at} abdicates: {reason}");
                 self.leave(at);
@@ -72,11 +78,9 @@ impl World {
         }
         if packet.kind == PacketType::COMMIT && self.nodes[at].serving {
             let known = self.committed.iter().any(|it| it.zxid == packet.zxid);
-            assert!(
-                known || self.is_held(packet.zxid),
-                "I12: {} has no quorum",
-                packet.zxid
-            );
+            let before = self.members_behind(&self.nodes[at].tree);
+            let held = self.is_quorum(&before, |it| it.disk.holds(packet.zxid));
+            assert!(known || held, "I12: {} has no quorum", packet.zxid);
         }
         if let Some(link) = self.links.get_mut(&to) {
             let committed = self.committed.len();
@@ -148,7 +152,11 @@ impl World {
     pub(super) fn close(&mut self, to: LearnerId, reason: &Refusal) {
         let right = matches!(
             reason,
-            Refusal::Silent | Refusal::Slow(_) | Refusal::Ahead { .. } | Refusal::Replaced
+            Refusal::Silent
+                | Refusal::Slow(_)
+                | Refusal::Ahead { .. }
+                | Refusal::Replaced
+                | Refusal::NewerConfig(_)
         );
         assert!(right, "a learner is refused: {reason}");
         self.drop_link(to);
@@ -169,10 +177,7 @@ impl World {
 
     pub(super) fn deliver(&mut self, at: usize, txn: Txn, leads: bool) {
         if leads {
-            assert!(
-                self.is_held(txn.zxid),
-                "I12: {txn:?} has no quorum of disks"
-            );
+            self.check_held(at, &txn);
         }
         let node = &mut self.nodes[at];
         node.committed = txn.zxid;
@@ -191,6 +196,35 @@ impl World {
             self.synced += 1;
             self.nodes[at].serving = true;
             self.check_tree(at);
+            if let Some(members) = self.nodes[at].offered.take() {
+                self.hold(at, members);
+            }
+        }
+    }
+
+    /// What a driver hears of members.
+    fn tell(&mut self, at: usize, upcall: Upcall) {
+        match upcall {
+            Upcall::Ensemble(text) => {
+                let text = std::str::from_utf8(&text).unwrap();
+                let members = EnsembleConfig::parse(text, false).unwrap();
+                self.nodes[at].offered = Some(members);
+            }
+            Upcall::Reconfigured { config, .. } => {
+                if self.leads(at) {
+                    self.check_tree(at);
+                }
+                self.hold(at, *config);
+            }
+            _ => {}
+        }
+    }
+
+    fn hold(&mut self, at: usize, members: EnsembleConfig) {
+        self.check_members(&members);
+        let file = &mut self.nodes[at].disk.members;
+        if members.version > file.version {
+            *file = members;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What must hold for the whole ensemble, at every moment.
 
 use super::World;
-use zk_proto::Zxid;
+use zk_proto::ensemble::EnsembleConfig;
+use zk_zab::Txn;
 
 impl World {
     /// A tree that clients see is the beginning of what is committed, or
@@ -25,20 +26,31 @@ impl World {
         }
     }
 
-    pub(super) fn is_held(&self, zxid: Zxid) -> bool {
-        let voters = &self.nodes[..self.voters];
-        voters.iter().filter(|it| it.disk.holds(zxid)).count() > self.voters / 2
+    /// What a leader commits is on the disks of a quorum of those whose votes
+    /// count; what changes them, also of those whose votes count then.
+    pub(super) fn check_held(&self, at: usize, txn: &Txn) {
+        let before = self.members_behind(&self.nodes[at].tree);
+        let behind = txn.reconfiguration().unwrap();
+        for members in behind.iter().chain([&before]) {
+            let held = self.is_quorum(members, |it| it.disk.holds(txn.zxid));
+            assert!(held, "I12: {txn:?} has no quorum of disks of {members}");
+        }
     }
 
     /// What is committed is on the disks of a quorum, at every moment.
     pub(super) fn check_quorum_durability(&self) {
-        let voters = &self.nodes[..self.voters];
-        let whole = voters
-            .iter()
-            .filter(|it| it.disk.log.starts_with(&self.committed));
+        let members = self.members_behind(&self.committed);
+        let whole = self.is_quorum(&members, |it| it.disk.log.starts_with(&self.committed));
+        assert!(whole, "I19: the committed is not durable");
+    }
+
+    /// A configuration that holds anywhere is committed.
+    pub(super) fn check_members(&self, members: &EnsembleConfig) {
+        let mut txns = self.committed.iter().filter(|it| it.is_reconfig());
+        let committed = txns.any(|it| it.reconfiguration().unwrap().as_ref() == Some(members));
         assert!(
-            whole.count() > self.voters / 2,
-            "I19: the committed is not durable"
+            committed || *members == self.first,
+            "{members} is not committed"
         );
     }
 }

@@ -1,19 +1,21 @@
 //! An ensemble in memory, driven step by step from a seed: links that delay
 //! and break, disks that finish late, servers that crash, and an oracle that
-//! elects. Every step is checked against what the protocol promises
-//! (RELIABILITY: I1, I3, I4, I5, I7, I12, I13, I16 to I20).
+//! elects; and whose members change on the way. Every step is checked against
+//! what the protocol promises (RELIABILITY: I1, I3, I4, I5, I7, I12, I13, I16
+//! to I20).
 
 mod actions;
 mod checks;
+mod members;
+mod roles;
+mod work;
 
-use crate::support::config;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::PacketType;
-use zk_proto::{Epoch, Zxid};
-use zk_zab::{
-    Leader, Learner, LearnerId, OwnHistory, Packet, Persist, PersistToken, SyncTicket, Txn,
-};
+use zk_proto::{Epoch, ServerId, Zxid};
+use zk_zab::{Leader, Learner, LearnerId, Packet, Persist, PersistToken, Txn};
 
 /// A generator of few words (xorshift*).
 pub(crate) struct Random(pub(crate) u64);
@@ -33,8 +35,10 @@ impl Random {
 }
 
 /// What a crash leaves.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Disk {
+    /// The dynamic file: the last configuration known to be committed.
+    members: EnsembleConfig,
     accepted: Epoch,
     current: Epoch,
     log: Vec<Txn>,
@@ -68,6 +72,10 @@ struct Node {
     /// The snapshot that `Persist::Snapshot` will write.
     installed: Vec<Txn>,
     tree: Vec<Txn>,
+    /// What NEWLEADER offered, up to UPTODATE.
+    offered: Option<EnsembleConfig>,
+    /// Whom the last leader named as the next.
+    designated: Option<ServerId>,
     /// Whether clients see the tree.
     serving: bool,
     committed: Zxid,
@@ -94,7 +102,8 @@ struct Link {
 pub(crate) struct World {
     pub(crate) random: Random,
     now: Duration,
-    voters: usize,
+    /// The members of the beginning.
+    first: EnsembleConfig,
     nodes: Vec<Node>,
     links: BTreeMap<LearnerId, Link>,
     next_link: u64,
@@ -106,14 +115,28 @@ pub(crate) struct World {
     pub(crate) elections: usize,
     pub(crate) synced: usize,
     pub(crate) plans: BTreeMap<PacketType, usize>,
+    /// Leaders that began with a reconfiguration in their history.
+    pub(crate) completed: usize,
+    /// Leaders that left for another one.
+    pub(crate) handed_over: usize,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, voters: usize, observers: usize) -> Self {
+    /// Servers from 1 on, of which some are members of the first
+    /// configuration.
+    pub(crate) fn new(seed: u64, servers: usize, first: EnsembleConfig) -> Self {
         let node = |_| Node {
             up: true,
             role: Role::Looking,
-            disk: Disk::default(),
+            disk: Disk {
+                members: first.clone(),
+                accepted: Epoch(0),
+                current: Epoch(0),
+                log: Vec::new(),
+                snapshot: Zxid::ZERO,
+            },
+            offered: None,
+            designated: None,
             work: VecDeque::new(),
             installed: Vec::new(),
             tree: Vec::new(),
@@ -125,8 +148,8 @@ impl World {
         Self {
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             now: Duration::ZERO,
-            voters,
-            nodes: (0..voters + observers).map(node).collect(),
+            nodes: (0..servers).map(node).collect(),
+            first,
             links: BTreeMap::new(),
             next_link: 1,
             established: BTreeMap::new(),
@@ -135,6 +158,8 @@ impl World {
             elections: 0,
             synced: 0,
             plans: BTreeMap::new(),
+            completed: 0,
+            handed_over: 0,
         }
     }
 
@@ -142,20 +167,32 @@ impl World {
         self.committed.len()
     }
 
+    pub(crate) fn reconfigured(&self) -> usize {
+        self.committed.iter().filter(|it| it.is_reconfig()).count()
+    }
+
     /// One random thing happens.
     pub(crate) fn step(&mut self, faults: bool) {
         match self.random.below(100) {
-            0..=44 => self.deliver_somewhere(),
-            45..=74 => self.finish_disk_work_somewhere(),
-            75..=88 => self.propose_somewhere(),
-            89..=91 => self.sync_somewhere(),
-            92..=95 => self.pass_time(),
+            0..=45 => self.for_each_server(Self::deliver_somewhere),
+            46..=75 => self.for_each_server(Self::finish_disk_work_somewhere),
+            76..=86 => self.propose_somewhere(),
+            87..=89 if faults => self.reconfigure_somewhere(),
+            87..=89 => self.propose_somewhere(),
+            90..=92 => self.sync_somewhere(),
+            93..=95 => self.pass_time(),
             _ if !faults => self.pass_time(),
-            96 => self.break_link(),
-            97 => self.crash_or_start(),
+            96 => self.join_somewhere(),
+            97 => self.break_link(),
+            98 => self.crash_or_start(),
             _ => self.elect_some(),
         }
         self.check_quorum_durability();
+    }
+
+    /// As often as there are servers, so that many get as far as few.
+    fn for_each_server(&mut self, something: fn(&mut Self)) {
+        (0..self.nodes.len()).for_each(|_| something(self));
     }
 
     /// Everything is up, and nothing fails any more: a leader must come, and
@@ -163,8 +200,7 @@ impl World {
     pub(crate) fn settle(&mut self) {
         (0..self.nodes.len()).for_each(|at| self.leave(at));
         self.nodes.iter_mut().for_each(|node| node.up = true);
-        let everybody: Vec<usize> = (0..self.nodes.len()).collect();
-        self.elect(&everybody);
+        self.elect_everybody();
         let before = self.committed();
         for _ in 0..4000 {
             self.step(false);
@@ -174,6 +210,7 @@ impl World {
         for _ in 0..40_000 {
             self.deliver_somewhere();
             self.finish_disk_work_somewhere();
+            self.join_everybody();
         }
         for (at, node) in self.nodes.iter().enumerate() {
             assert!(node.serving, "{at} does not serve");
@@ -188,7 +225,7 @@ impl World {
                 let mut leaders = (0..self.nodes.len()).filter(|&it| self.leads(it));
                 match leaders.next() {
                     Some(leader) => self.follow(at, leader),
-                    None => self.elect(&(0..self.nodes.len()).collect::<Vec<_>>()),
+                    None => self.elect_everybody(),
                 }
             }
         }
@@ -229,6 +266,7 @@ impl World {
         let node = &mut self.nodes[at];
         node.role = Role::Looking;
         node.serving = false;
+        node.offered = None;
         node.tree = node.disk.log.clone();
         let ids: Vec<LearnerId> = self.links.keys().copied().collect();
         for id in ids {
@@ -254,221 +292,11 @@ impl World {
         }
         self.drain(link.learner);
     }
-
-    // Elections.
-
-    /// A random quorum elects; whoever is outside goes on as before.
-    fn elect_some(&mut self) {
-        let mut voters: Vec<usize> = (0..self.voters).filter(|&at| self.nodes[at].up).collect();
-        while voters.len() > self.voters / 2 + 1 && self.random.chance(400) {
-            voters.remove(self.random.below(voters.len()));
-        }
-        if voters.len() > self.voters / 2 && self.random.chance(300) {
-            self.elect(&voters);
-        } else {
-            self.follow_somebody();
-        }
-    }
-
-    fn follow_somebody(&mut self) {
-        let (at, leader) = (
-            self.random.below(self.nodes.len()),
-            self.random.below(self.voters),
-        );
-        let looking = self.nodes[at].up && matches!(self.nodes[at].role, Role::Looking);
-        if looking && at != leader && self.leads(leader) {
-            self.follow(at, leader);
-        }
-    }
-
-    fn elect(&mut self, servers: &[usize]) {
-        servers.iter().for_each(|&at| self.leave(at));
-        let voters = servers.iter().copied().filter(|&at| at < self.voters);
-        let rank = |&at: &usize| (self.nodes[at].disk.current, self.nodes[at].disk.last(), at);
-        let leader = voters.max_by_key(rank).unwrap();
-        self.elections += 1;
-        let (own, config) = (self.own(leader), self.config(leader));
-        let machine = Leader::new(self.now, config, own);
-        self.nodes[leader].role = Role::Leading(Box::new(machine));
-        self.drain(leader);
-        for &at in servers {
-            if at != leader {
-                self.follow(at, leader);
-            }
-        }
-    }
-
-    fn follow(&mut self, at: usize, leader: usize) {
-        self.leave(at);
-        let (own, config) = (self.own(at), self.config(at));
-        let machine = Learner::new(self.now, config, own);
-        self.nodes[at].role = Role::Learning(Box::new(machine));
-        self.nodes[at].acked = Zxid::ZERO;
-        let (up, down) = (VecDeque::new(), VecDeque::new());
-        let learner = at;
-        let link = Link {
-            leader,
-            learner,
-            up,
-            down,
-        };
-        self.links.insert(LearnerId(self.next_link), link);
-        self.next_link += 1;
-        self.drain(at);
-    }
-
-    fn config(&mut self, at: usize) -> zk_zab::ZabConfig {
-        let mut config = config(at as i64 + 1, self.voters as i64);
-        config.observer = at >= self.voters;
-        config.committed_log_max = 1 + self.random.below(12);
-        config
-    }
-
-    fn own(&mut self, at: usize) -> OwnHistory {
-        let kept = self.random.below(10);
-        let node = &self.nodes[at];
-        let from = node.disk.log.len().saturating_sub(kept);
-        OwnHistory {
-            accepted_epoch: node.disk.accepted,
-            current_epoch: node.disk.current,
-            last_zxid: node.disk.last(),
-            committed: node.committed,
-            recent: node.disk.log[from..].to_vec(),
-        }
-    }
-
-    // Work.
-
-    fn deliver_somewhere(&mut self) {
-        let ids: Vec<LearnerId> = self.links.keys().copied().collect();
-        if ids.is_empty() {
-            return;
-        }
-        let id = ids[self.random.below(ids.len())];
-        if self.random.chance(500) {
-            self.deliver_up(id);
-        } else {
-            self.deliver_down(id);
-        }
-    }
-
-    fn deliver_up(&mut self, id: LearnerId) {
-        let link = self.links.get_mut(&id).unwrap();
-        let (leader, packet) = (link.leader, link.up.pop_front());
-        if let (Some(packet), Role::Leading(machine)) = (packet, &mut self.nodes[leader].role) {
-            machine.handle_learner(self.now, id, &packet);
-            self.drain(leader);
-        }
-    }
-
-    fn deliver_down(&mut self, id: LearnerId) {
-        let link = self.links.get_mut(&id).unwrap();
-        let (at, item) = (link.learner, link.down.pop_front());
-        let node = &mut self.nodes[at];
-        let Role::Learning(machine) = &mut node.role else {
-            return;
-        };
-        match item {
-            Some(Item::Packet(packet, committed)) => {
-                node.committed_then = committed;
-                machine.handle_leader(self.now, &packet);
-            }
-            Some(Item::Snapshot(history)) => {
-                node.tree.clone_from(&history);
-                node.installed = history;
-                machine.handle_installed(self.now);
-            }
-            None => {}
-        }
-        self.drain(at);
-    }
-
-    fn finish_disk_work_somewhere(&mut self) {
-        let at = self.random.below(self.nodes.len());
-        // Several are finished with one flush, and the last token says so.
-        let several = 1 + self.random.below(3);
-        let done = (0..several).filter_map(|_| self.finish_one(at)).last();
-        if let Some(token) = done {
-            match &mut self.nodes[at].role {
-                Role::Looking => {}
-                Role::Leading(machine) => machine.handle_persisted(self.now, token),
-                Role::Learning(machine) => machine.handle_persisted(token),
-            }
-            self.drain(at);
-        }
-    }
-
-    fn finish_one(&mut self, at: usize) -> Option<PersistToken> {
-        let node = &mut self.nodes[at];
-        let (token, what) = node.work.pop_front()?;
-        let disk = &mut node.disk;
-        match what {
-            Persist::AcceptedEpoch(epoch) => {
-                assert!(epoch > disk.accepted, "I15: accepted epochs only grow");
-                disk.accepted = epoch;
-            }
-            Persist::CurrentEpoch(epoch) => {
-                assert!(epoch >= disk.current && epoch <= disk.accepted, "I15");
-                disk.current = epoch;
-            }
-            Persist::Append(txn) => {
-                assert!(
-                    txn.zxid > disk.last(),
-                    "the log of {at} goes back to {txn:?}"
-                );
-                assert!(txn.zxid.epoch() <= disk.accepted, "I16: {txn:?}");
-                disk.log.push(txn);
-            }
-            Persist::TruncateAfter(to) => {
-                disk.log.retain(|txn| txn.zxid <= to);
-                disk.snapshot = disk.snapshot.min(to);
-            }
-            Persist::Snapshot(zxid) => {
-                disk.log = std::mem::take(&mut node.installed);
-                disk.snapshot = zxid;
-            }
-        }
-        Some(token)
-    }
-
-    fn propose_somewhere(&mut self) {
-        let at = self.random.below(self.voters);
-        if let Role::Leading(machine) = &mut self.nodes[at].role
-            && let Some(zxid) = machine.next_zxid()
-        {
-            self.proposed += 1;
-            let payload = format!("{at} {}", self.proposed).into();
-            machine.propose(self.now, Txn { zxid, payload }).unwrap();
-            self.drain(at);
-        }
-    }
-
-    /// The ticket of a sync is how much was committed when it was asked for.
-    fn sync_somewhere(&mut self) {
-        let (at, committed) = (self.random.below(self.voters), self.committed.len() as u64);
-        if let Role::Leading(machine) = &mut self.nodes[at].role {
-            machine.sync(SyncTicket::Own(committed));
-            self.drain(at);
-        }
-    }
-
-    fn pass_time(&mut self) {
-        let ms = if self.random.chance(20) { 3000 } else { 100 };
-        self.now += Duration::from_millis(ms);
-        for at in 0..self.nodes.len() {
-            match &mut self.nodes[at].role {
-                Role::Looking => {}
-                Role::Leading(machine) => machine.handle_timeout(self.now),
-                Role::Learning(machine) => machine.handle_timeout(self.now),
-            }
-            self.drain(at);
-        }
-    }
 }
 
 #[test]
 fn a_peaceful_ensemble_commits() {
-    let mut world = World::new(1, 3, 1);
+    let mut world = World::new(1, 4, crate::support::members(&[1, 2, 3], &[4], Zxid(1)));
     world.settle();
     assert!(world.committed() > 20);
 }
