@@ -33,4 +33,5 @@ mod stats;
 pub use auth::generate_digest;
 pub use clock::Hands;
 pub use recovery::TreeSink;
+pub use role::ServerRole;
 pub use server::{Server, ServerError};

@@ -2,10 +2,11 @@
 //! refuses to know how that came about.
 
 use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::sync::watch;
 
-/// What a server is at the moment.
+/// What a server is at the moment (`ServerStats.getServerState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ServerRole {
+pub enum ServerRole {
     /// It stands alone.
     Standalone,
     /// It serves nobody: it looks for a leader, or is not in sync with one.
@@ -28,7 +29,8 @@ impl ServerRole {
     ];
 
     /// Whether clients are served.
-    pub(crate) fn serves(self) -> bool {
+    #[must_use]
+    pub fn serves(self) -> bool {
         self != Self::Looking
     }
 
@@ -37,8 +39,9 @@ impl ServerRole {
         matches!(self, Self::Standalone | Self::Leader)
     }
 
-    /// As the four-letter words call it (`ServerStats.getServerState`).
-    pub(crate) const fn name(self) -> &'static str {
+    /// As the four-letter words call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Standalone => "standalone",
             Self::Looking => "looking",
@@ -49,17 +52,24 @@ impl ServerRole {
     }
 }
 
-/// The role, readable by everybody.
+/// The role, readable by everybody at the cost of a load, and a bell for
+/// those who wait for another one.
 #[derive(Debug)]
-pub(crate) struct RoleCell(AtomicU8);
+pub(crate) struct RoleCell {
+    role: AtomicU8,
+    bell: watch::Sender<ServerRole>,
+}
 
 impl RoleCell {
-    pub(crate) const fn new(role: ServerRole) -> Self {
-        Self(AtomicU8::new(role as u8))
+    pub(crate) fn new(role: ServerRole) -> Self {
+        Self {
+            role: AtomicU8::new(role as u8),
+            bell: watch::Sender::new(role),
+        }
     }
 
     pub(crate) fn get(&self) -> ServerRole {
-        let number = usize::from(self.0.load(Ordering::Acquire));
+        let number = usize::from(self.role.load(Ordering::Acquire));
         ServerRole::ALL
             .get(number)
             .copied()
@@ -67,7 +77,15 @@ impl RoleCell {
     }
 
     pub(crate) fn set(&self, role: ServerRole) {
-        self.0.store(role as u8, Ordering::Release);
+        self.role.store(role as u8, Ordering::Release);
+        self.bell.send_replace(role);
+    }
+
+    /// Resolves with the first role that is wanted.
+    pub(crate) async fn until(&self, mut is_wanted: impl FnMut(ServerRole) -> bool) -> ServerRole {
+        let mut bell = self.bell.subscribe();
+        let heard = bell.wait_for(|role| is_wanted(*role)).await;
+        heard.map_or_else(|_| self.get(), |role| *role)
     }
 }
 

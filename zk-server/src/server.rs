@@ -205,6 +205,18 @@ impl Server {
         self.address
     }
 
+    /// What the server is at the moment.
+    #[must_use]
+    pub fn role(&self) -> ServerRole {
+        self.shared.role.get()
+    }
+
+    /// Resolves with the first role that is wanted: the present one or one
+    /// that comes. Of roles in quick succession some may be left out.
+    pub async fn until_role(&self, is_wanted: impl FnMut(ServerRole) -> bool) -> ServerRole {
+        self.shared.role.until(is_wanted).await
+    }
+
     /// Resolves when the write path ended by itself. After a failed write or
     /// flush nothing is acknowledged any more, and the process must end.
     pub async fn failed(&mut self) -> ServerError {

@@ -90,7 +90,7 @@ mod reconfig;
 pub use action::{Abdication, Action, LearnerId, Persist, Phase, Refusal, Upcall};
 pub use config::{OwnHistory, ZabConfig};
 pub use epoch::next_epoch;
-pub use leader::{HistoryWindow, Leader, ProposeError, SyncPlan, SyncTicket};
+pub use leader::{Census, HistoryWindow, Leader, ProposeError, SyncPlan, SyncTicket};
 pub use learner::Learner;
 pub use packet::{Packet, Txn};
 pub use persist::PersistToken;

@@ -66,6 +66,12 @@ impl Leader {
         self.release_syncs();
     }
 
+    /// How many syncs are not answered yet.
+    #[must_use]
+    pub fn pending_syncs(&self) -> usize {
+        self.barrier.waiting.len()
+    }
+
     /// Begins the next round of pings when somebody waits for one and the
     /// last is answered: however many syncs there are, one round is on its
     /// way.

@@ -92,7 +92,39 @@ impl LearnerState {
     }
 }
 
+/// How many learners a leader has (`LeaderZooKeeperServer.registerMetrics`).
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Census {
+    /// All that have said hello.
+    pub learners: usize,
+    /// Followers that get every proposal.
+    pub followers: usize,
+    /// Of them those whose acknowledgements do not count.
+    pub non_voting: usize,
+    /// Observers that get every transaction.
+    pub observers: usize,
+}
+
 impl Leader {
+    /// Counts the learners.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for learner in self.learners.values() {
+            census.learners += 1;
+            if learner.progress < Progress::Syncing {
+                continue;
+            }
+            if learner.observer {
+                census.observers += 1;
+                continue;
+            }
+            census.followers += 1;
+            census.non_voting += usize::from(!self.quorums.is_voter(learner.server));
+        }
+        census
+    }
+
     /// Whether the server is this one, or a follower of which something is
     /// true.
     pub(super) fn voter_has(

@@ -16,6 +16,7 @@ mod sync;
 pub use barrier::SyncTicket;
 pub use broadcast::ProposeError;
 pub use history::{HistoryWindow, SyncPlan};
+pub use learners::Census;
 
 use crate::action::{Abdication, Action, LearnerId, Persist, Phase, Refusal, Upcall};
 use crate::persist::{Durable, PersistToken, Promises};
