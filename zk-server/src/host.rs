@@ -8,7 +8,7 @@
 use crate::clock::{Clock, Hands};
 use crate::config::ServerConfig;
 use crate::conn::{Conn, Phase, Sink, handle};
-use crate::peer::{Network, Peer, PeerEvent};
+use crate::peer::{MemberFiles, Network, NoFiles, Peer, PeerEvent};
 use crate::pipeline::Batch;
 use crate::server::{Member, ServerError};
 use crate::shared::Shared;
@@ -66,6 +66,22 @@ impl Host {
         hands: Hands,
         seed: u64,
     ) -> Result<Self, ServerError> {
+        Self::start_with_files(config, storage, network, Box::new(NoFiles), hands, seed)
+    }
+
+    /// [`Host::start`] with a place for the members that a reconfiguration
+    /// brings.
+    ///
+    /// # Errors
+    /// As [`Host::start`].
+    pub fn start_with_files(
+        config: &ServerConfig,
+        storage: Arc<dyn Storage>,
+        network: Box<dyn Network>,
+        files: Box<dyn MemberFiles>,
+        hands: Hands,
+        seed: u64,
+    ) -> Result<Self, ServerError> {
         let address = SocketAddr::from(([127, 0, 0, 1], 2181));
         let member = Member::recover(
             config,
@@ -77,7 +93,7 @@ impl Host {
         )?;
         let shared = member.shared.clone();
         Ok(Self {
-            peer: member.into_peer(network),
+            peer: member.into_peer(network, files),
             shared,
             batch: Batch::default(),
             events: Vec::new(),

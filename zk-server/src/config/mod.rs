@@ -37,6 +37,7 @@ mod values;
 pub use args::{ArgsForm, Invocation, USAGE, from_args};
 pub use auth::{Auth, EnsembleScheme};
 pub use clients::{Clients, Sessions};
+pub(crate) use dynamic::DynamicFiles;
 pub use ensemble::{Ensemble, MultiAddress};
 pub use error::{ConfigError, Rule};
 pub use jvm_flags::{JvmFlags, JvmProperty};

@@ -6,11 +6,10 @@ use super::{LinkId, Peer, Role, whole_ms};
 use crate::pipeline::Core;
 use std::time::Duration;
 use zk_log::LogError;
-use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::PeerState;
 use zk_proto::txn::LoggedTxn;
 use zk_proto::{Epoch, OpCode, Zxid};
-use zk_zab::{Action, LearnerId, Packet, Phase, Txn, Upcall};
+use zk_zab::{Action, LearnerId, Packet, Persist, Phase, Txn, Upcall};
 
 /// Transactions applied under one write lock.
 const APPLY_CHUNK: usize = 128;
@@ -56,7 +55,11 @@ impl Peer {
             }
             Action::Persist { token, what } => {
                 self.deliver(now);
+                let rebuilds = matches!(what, Persist::TruncateAfter(_));
                 self.disk.persist(&self.shared, token, what)?;
+                if rebuilds {
+                    self.write_config_node();
+                }
             }
             Action::Deliver(txn) => {
                 self.disk.note_delivered(txn.zxid);
@@ -70,7 +73,7 @@ impl Peer {
                 self.deliver(now);
                 self.answer_upcall(now, upcall);
             }
-            Action::Abdicate(reason) => self.over = Some(reason.to_string()),
+            Action::Abdicate(reason) => self.over = Some(reason.into()),
         }
         Ok(())
     }
@@ -188,16 +191,11 @@ impl Peer {
             Upcall::Request { from, packet } => self.lead_forwarded(now, from, &packet),
             Upcall::Synced(ticket) => self.clients.synced(ticket, whole_ms(now)),
             Upcall::Revalidated { session, valid } => self.revalidated(now, session, valid),
+            Upcall::Proposed(members) => self.note_proposed_members(now, *members),
+            Upcall::Reconfigured { config, .. } => self.adopt_members(now, *config),
+            // It holds when `Reconfigured` says so.
             Upcall::Ensemble(_) => {}
-            #[allow(unreachable_patterns, reason = "more to come")]
-            _ => {}
         }
-    }
-
-    pub(super) fn adopt_members(&mut self, members: EnsembleConfig) {
-        tracing::info!("the ensemble is now, by a peer's word: {members}");
-        self.network.set_members(&members);
-        self.config.members = members;
     }
 
     /// Goes on with snapshots for learners.

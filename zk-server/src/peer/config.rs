@@ -13,7 +13,10 @@ pub(crate) struct PeerConfig {
     pub(super) me: ServerId,
     /// Whether it votes, unless a line of its own says so.
     pub(super) default_role: Role,
+    /// The members that hold.
     pub(super) members: EnsembleConfig,
+    /// Members that were proposed, and may hold one day.
+    pub(super) next: Option<EnsembleConfig>,
     pub(super) tick: Duration,
     pub(super) init_limit_ticks: u32,
     pub(super) sync_limit_ticks: u32,
@@ -23,7 +26,8 @@ pub(crate) struct PeerConfig {
     pub(super) prepare: PrepareConfig,
     /// Bytes of the longest packet between servers.
     pub(super) packet_max: usize,
-    pub(super) adopts_configs: bool,
+    /// `reconfigEnabled`.
+    pub(super) reconfig: bool,
     pub(super) hash_seed: u64,
 }
 
@@ -38,6 +42,7 @@ impl PeerConfig {
             me,
             default_role: ensemble.peer_type,
             members: ensemble.members.clone(),
+            next: ensemble.next.clone(),
             tick: config.sessions.tick_time,
             init_limit_ticks: ticks(ensemble.init_limit),
             sync_limit_ticks: ticks(ensemble.sync_limit),
@@ -45,7 +50,7 @@ impl PeerConfig {
             snapshot_size_factor: ensemble.snapshot_size_factor,
             prepare,
             packet_max: config.limits.max_buffer.saturating_add(PACKET_EXTRA),
-            adopts_configs: config.rules.reconfig_enabled,
+            reconfig: config.rules.reconfig_enabled,
             hash_seed: 0,
         }
     }
@@ -61,8 +66,11 @@ impl PeerConfig {
         member.map_or(self.default_role, |member| member.role) == Role::Observer
     }
 
-    pub(super) fn zab(&self) -> zk_zab::ZabConfig {
+    pub(super) fn zab(&self, leader: ServerId) -> zk_zab::ZabConfig {
         zk_zab::ZabConfig {
+            next: self.next.clone(),
+            leader: Some(leader),
+            reconfig: self.reconfig,
             observer: self.is_observer(),
             tick: self.tick,
             init_limit_ticks: self.init_limit_ticks,
@@ -74,7 +82,8 @@ impl PeerConfig {
 
     pub(super) fn election(&self) -> zk_election::ElectionConfig {
         zk_election::ElectionConfig {
-            adopts_configs: self.adopts_configs,
+            next: self.next.clone(),
+            adopts_configs: self.reconfig,
             ..zk_election::ElectionConfig::new(self.me, self.members.clone())
         }
     }

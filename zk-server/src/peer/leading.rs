@@ -6,7 +6,7 @@ use super::clients::{Turn, Waiting};
 use super::learning::judge;
 use super::links::Input;
 use super::streams::Streams;
-use super::{LinkId, Peer, PeerConfig, Role, whole_ms};
+use super::{LinkId, Peer, Role, whole_ms};
 use crate::pipeline::{Core, Item, Origin, Stage, Subject, close_session};
 use crate::shared::Shared;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use zk_election::Vote;
 use zk_log::LogError;
 use zk_proto::quorum::{ForwardedRequest, Revalidate, SessionTouch};
 use zk_proto::{ErrorCode, Id, OpCode, SessionId, Xid, Zxid};
-use zk_zab::{Leader, LearnerId, Packet, SyncTicket, Txn};
+use zk_zab::{Leader, LearnerId, Packet, ProposeError, SyncTicket, Txn};
 
 /// Where the client of a session is (`SessionImpl.owner`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,13 @@ pub(super) struct Leading {
 impl Leading {
     pub(super) fn new(
         now: Duration,
-        config: &PeerConfig,
+        config: zk_zab::ZabConfig,
         own: zk_zab::OwnHistory,
         vote: Vote,
     ) -> Self {
         Self {
             vote,
-            leader: Leader::new(now, config.zab(), own),
+            leader: Leader::new(now, config, own),
             links: BTreeMap::new(),
             early: Vec::new(),
             streams: Streams::default(),
@@ -311,7 +311,7 @@ impl Peer {
         let payloads = Bytes::from(std::mem::take(&mut leading.payloads));
         for (zxid, range) in leading.staged.drain(..) {
             let payload = payloads.slice(range);
-            if let Err(error) = leading.leader.propose(now, Txn { zxid, payload }) {
+            if let Err(error) = propose(&mut leading.leader, now, Txn { zxid, payload }) {
                 tracing::warn!("{zxid} cannot be proposed: {error}");
                 break;
             }
@@ -412,6 +412,14 @@ impl Leading {
         self.staged
             .last()
             .map_or(Zxid::ZERO, |(zxid, _)| Zxid(zxid.0 - 1))
+    }
+}
+
+/// Proposes a transaction, which may change the members.
+fn propose(leader: &mut Leader, now: Duration, txn: Txn) -> Result<(), ProposeError> {
+    match txn.reconfiguration() {
+        Ok(Some(members)) => leader.propose_reconfig(now, txn, members),
+        _ => leader.propose(now, txn),
     }
 }
 

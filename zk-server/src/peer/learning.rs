@@ -4,7 +4,7 @@
 use super::clients::{Turn, Waiting};
 use super::install::Install;
 use super::links::Input;
-use super::{LinkId, Peer, PeerConfig, Role, whole_ms};
+use super::{LinkId, Over, Peer, PeerConfig, Role, whole_ms};
 use crate::conn::{Class, Conn, class};
 use crate::pipeline::{Item, Origin, authenticate, close_session, lacks_auth};
 use crate::shared::Shared;
@@ -83,7 +83,11 @@ impl Peer {
             return Ok(());
         };
         if learning.link == link && learning.learner.is_none() {
-            let learner = Learner::new(now, self.config.zab(), self.disk.history());
+            let learner = Learner::new(
+                now,
+                self.config.zab(learning.vote.leader),
+                self.disk.history(),
+            );
             learning.learner = Some(learner);
         }
         self.run_role(now)
@@ -98,7 +102,7 @@ impl Peer {
             return learner.handle_leader_lost();
         }
         if learning.dials >= DIALS_MAX {
-            self.over = Some("the leader cannot be reached".into());
+            self.over = Some(Over::of("the leader cannot be reached"));
         } else {
             learning.dial_at = Some(now + DIAL_AGAIN);
         }
@@ -113,7 +117,7 @@ impl Peer {
             return self.run_role(now);
         }
         if now >= learning.connect_until {
-            self.over = Some("the leader could not be reached in time".into());
+            self.over = Some(Over::of("the leader could not be reached in time"));
         } else if learning.dial_at.is_some_and(|at| now >= at) {
             learning.dial_at = None;
             learning.dials += 1;
@@ -145,7 +149,7 @@ impl Peer {
                 Ok(Some(packet)) => self.take_leader_packet(now, &packet)?,
                 Ok(None) => break,
                 Err(error) => {
-                    self.over = Some(format!("the leader sent no packet: {error}"));
+                    self.over = Some(Over::of(format!("the leader sent no packet: {error}")));
                 }
             }
         }
@@ -154,7 +158,7 @@ impl Peer {
 
     fn take_leader_packet(&mut self, now: Duration, packet: &Packet) -> Result<(), LogError> {
         if let Some(problem) = problem_with(packet) {
-            self.over = Some(problem);
+            self.over = Some(Over::of(problem));
             return Ok(());
         }
         if packet.kind == PacketType::PING {
@@ -179,7 +183,9 @@ impl Peer {
         match install.feed(learning.input.rest()) {
             Ok(taken) => learning.input.take(taken),
             Err(error) => {
-                self.over = Some(format!("the leader's snapshot cannot be used: {error}"));
+                self.over = Some(Over::of(format!(
+                    "the leader's snapshot cannot be used: {error}"
+                )));
                 return Ok(false);
             }
         }
@@ -192,11 +198,18 @@ impl Peer {
                 self.disk.snapshotter.cancel();
                 self.shared.set_last_zxid(tree.last_zxid());
                 *self.shared.tree.write() = tree;
-                learner.handle_installed(now);
+                self.write_config_node();
+                if let Role::Learning(learning) = &mut self.role
+                    && let Some(learner) = &mut learning.learner
+                {
+                    learner.handle_installed(now);
+                }
                 self.run_role(now)?;
             }
             Some(Err(error)) => {
-                self.over = Some(format!("the leader's snapshot makes no tree: {error}"));
+                self.over = Some(Over::of(format!(
+                    "the leader's snapshot makes no tree: {error}"
+                )));
             }
             None => {}
         }

@@ -59,12 +59,12 @@ impl Peer {
                 }
                 ElectionAction::Connect => self.network.connect_voters(),
                 ElectionAction::Decide { state, vote, .. } => self.take_up(now, state, vote),
-                ElectionAction::AdoptConfig(members) => self.adopt_members(members),
+                ElectionAction::AdoptConfig(members) => self.adopt_members(now, members),
             }
         }
     }
 
-    fn take_up(&mut self, now: Duration, state: PeerState, vote: Vote) {
+    pub(super) fn take_up(&mut self, now: Duration, state: PeerState, vote: Vote) {
         let Role::Looking(looking) = &mut self.role else {
             return;
         };
@@ -77,7 +77,7 @@ impl Peer {
         let early = std::mem::take(&mut looking.early);
         let own = self.disk.history();
         if state == PeerState::Leading {
-            let mut leading = Leading::new(now, &self.config, own, vote);
+            let mut leading = Leading::new(now, self.config.zab(vote.leader), own, vote);
             for (link, early) in early {
                 leading.accepted(link, early.remote, early.bytes);
             }

@@ -23,12 +23,14 @@ mod leading;
 mod learning;
 mod links;
 mod looking;
+mod members;
 mod network;
 mod streams;
 
 pub(crate) use config::PeerConfig;
 pub(crate) use disk::Disk;
 pub use event::PeerEvent;
+pub use members::{MemberFiles, NoFiles};
 pub use network::{LinkId, Network};
 
 use crate::host::View;
@@ -43,8 +45,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Election;
 use zk_log::LogError;
+use zk_proto::ServerId;
 use zk_proto::quorum::PeerState;
-use zk_zab::Txn;
+use zk_zab::{Abdication, Txn};
 
 /// How often requests of connections that ended are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -56,11 +59,39 @@ enum Role {
     Learning(Box<Learning>),
 }
 
+/// Why a role is over, and what comes then.
+struct Over {
+    reason: String,
+    /// Whom a reconfiguration chose.
+    leader: Option<ServerId>,
+}
+
+impl Over {
+    fn of(reason: impl Into<String>) -> Self {
+        let (reason, leader) = (reason.into(), None);
+        Self { reason, leader }
+    }
+}
+
+impl From<Abdication> for Over {
+    fn from(abdication: Abdication) -> Self {
+        let leader = match &abdication {
+            Abdication::Reconfigured { leader } => *leader,
+            _ => None,
+        };
+        Self {
+            reason: abdication.to_string(),
+            leader,
+        }
+    }
+}
+
 /// A server of an ensemble.
 pub(crate) struct Peer {
     shared: Arc<Shared>,
     config: PeerConfig,
     network: Box<dyn Network>,
+    files: Box<dyn MemberFiles>,
     election: Election,
     role: Role,
     disk: Disk,
@@ -68,7 +99,7 @@ pub(crate) struct Peer {
     /// Committed and not in the tree yet, in order.
     deliveries: Vec<Txn>,
     /// Why the role is over, until that is acted upon.
-    over: Option<String>,
+    over: Option<Over>,
     /// Asked to end.
     stopping: bool,
     next_sweep: Duration,
@@ -81,16 +112,17 @@ impl Peer {
     pub(crate) fn new(
         shared: Arc<Shared>,
         config: PeerConfig,
-        mut network: Box<dyn Network>,
+        network: Box<dyn Network>,
+        files: Box<dyn MemberFiles>,
         disk: Disk,
     ) -> Self {
-        network.set_members(&config.members);
         let election = Election::new(config.election());
         let mut peer = Self {
             clients: Clients::new(shared.clone()),
             shared,
             config,
             network,
+            files,
             election,
             role: Role::Looking(Looking::default()),
             disk,
@@ -100,7 +132,10 @@ impl Peer {
             next_sweep: Duration::ZERO,
             scratch: Vec::new(),
         };
-        peer.start_election(peer.shared.clock.now());
+        let now = peer.shared.clock.now();
+        peer.write_config_node();
+        peer.tell_members(now);
+        peer.start_election(now);
         peer
     }
 
@@ -325,11 +360,14 @@ impl Peer {
 
     /// Acts upon the end of a role. One end may follow another at once.
     fn change_role(&mut self, now: Duration) -> Result<(), LogError> {
-        while let Some(reason) = self.over.take() {
+        while let Some(Over { reason, leader }) = self.over.take() {
             tracing::info!("{} is over: {reason}", self.role_name());
             self.stop_serving();
             self.disk.catch_up(&self.shared)?;
-            self.start_election(now);
+            match leader.filter(|leader| self.may_be_led_by(*leader)) {
+                Some(leader) => self.follow_designated(now, leader),
+                None => self.start_election(now),
+            }
         }
         Ok(())
     }

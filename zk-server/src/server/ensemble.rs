@@ -6,10 +6,10 @@ use super::{
     tree_config, write_first,
 };
 use crate::clock::Clock;
-use crate::config::ServerConfig;
+use crate::config::{DynamicFiles, ServerConfig};
 use crate::driver::{Emit, Options, TcpNetwork};
 use crate::listener;
-use crate::peer::{Disk, Network, Peer, PeerConfig, PeerEvent};
+use crate::peer::{Disk, MemberFiles, Network, Peer, PeerConfig, PeerEvent};
 use crate::pipeline::{Batch, Taken};
 use crate::role::ServerRole;
 use crate::shared::{Identity, Shared};
@@ -23,6 +23,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use zk_log::{LogError, Storage};
 use zk_proto::ServerId;
+use zk_proto::ensemble::EnsembleConfig;
 
 /// Without anything to do for so long, the server is idle enough for a
 /// snapshot that is due.
@@ -117,8 +118,8 @@ impl Member {
     }
 
     /// Puts it into the network.
-    pub(crate) fn into_peer(self, network: Box<dyn Network>) -> Peer {
-        Peer::new(self.shared, self.config, network, self.disk)
+    pub(crate) fn into_peer(self, network: Box<dyn Network>, files: Box<dyn MemberFiles>) -> Peer {
+        Peer::new(self.shared, self.config, network, files, self.disk)
     }
 }
 
@@ -174,9 +175,10 @@ impl Driver {
     }
 
     fn new(member: Member, network: TcpNetwork) -> Self {
+        let files = ConfigFiles::of(&member.shared.info.config);
         Self {
             shared: member.shared.clone(),
-            peer: member.into_peer(Box::new(network)),
+            peer: member.into_peer(Box::new(network), Box::new(files)),
             batch: Batch::default(),
             events: Vec::new(),
         }
@@ -218,6 +220,43 @@ impl Driver {
         match patience {
             None => taken.await,
             Some(patience) => timeout(patience, taken).await.unwrap_or(Taken::Nothing),
+        }
+    }
+}
+
+/// The files beside `zoo.cfg`. What cannot be written is told, and the server
+/// goes on: the members are also in the log.
+struct ConfigFiles {
+    files: Option<DynamicFiles>,
+    me: Option<ServerId>,
+}
+
+impl ConfigFiles {
+    fn of(config: &ServerConfig) -> Self {
+        let files = config.file.as_deref().map(DynamicFiles::beside);
+        Self {
+            files,
+            me: config.server_id,
+        }
+    }
+}
+
+impl MemberFiles for ConfigFiles {
+    fn write_next(&mut self, members: &EnsembleConfig) {
+        if let Some(files) = &self.files
+            && let Err(error) = files.write_next(members)
+        {
+            tracing::error!("{error}");
+        }
+    }
+
+    fn write_committed(&mut self, members: &EnsembleConfig) {
+        let own = self.me.and_then(|me| members.members.get(&me));
+        let erases_client = own.is_some_and(|own| own.client.is_some());
+        if let Some(files) = &self.files
+            && let Err(error) = files.write_committed(members, erases_client)
+        {
+            tracing::error!("{error}");
         }
     }
 }
