@@ -1,6 +1,7 @@
 //! The whole tree of a server as a client reads it, and where two trees differ.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -103,7 +104,14 @@ fn difference(path: &str, one: Option<&Znode>, other: Option<&Znode>) -> Option<
     } else {
         one == other
     };
-    (!same).then(|| format!("{path} is {one:?} on the first and {other:?} on the second"))
+    (!same).then(|| format!("{path} is {one} on the first and {other} on the second"))
+}
+
+impl fmt::Display for Znode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = self.data.as_deref().map(String::from_utf8_lossy);
+        write!(f, "{data:?} {:?} {:?}", self.stat, self.acl)
+    }
 }
 
 #[cfg(test)]
