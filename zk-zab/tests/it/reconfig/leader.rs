@@ -47,6 +47,16 @@ fn has(actions: &[String], wanted: &[&str]) {
     }
 }
 
+/// What it sends now, to anybody.
+fn sent(lead: &mut Lead) -> Vec<Packet> {
+    let actions = std::iter::from_fn(|| lead.machine.poll_action());
+    let packets = actions.filter_map(|it| match it {
+        Action::Send { packet, .. } => Some(packet),
+        _ => None,
+    });
+    packets.collect()
+}
+
 /// 3 to 5: a quorum of the old voters is none of the new ones.
 #[test]
 fn growing_takes_a_quorum_of_the_new_voters() {
@@ -211,16 +221,8 @@ fn observers_are_informed() {
     lead.all_persisted();
     lead.machine
         .handle_learner(NOW, LearnerId(2), &bare(PacketType::ACK, zxid(1, 1)));
-    let mut informed = None;
-    while let Some(action) = lead.machine.poll_action() {
-        if let Action::Send {
-            to: LearnerId(6),
-            packet,
-        } = action
-        {
-            informed = Some(packet);
-        }
-    }
+    let mut packets = sent(&mut lead).into_iter();
+    let informed = packets.find(|it| it.kind == PacketType::INFORMANDACTIVATE);
     let mut data = 3i64.to_be_bytes().to_vec();
     data.extend_from_slice(&reconfig(&new).payload);
     let packet = Packet::with_data(PacketType::INFORMANDACTIVATE, zxid(1, 1), data);
@@ -330,13 +332,18 @@ fn joining_while_one_is_proposed() {
     let new = new_of(&lead, &[3, 4, 5]);
     propose(&mut lead, &new);
     lead.take(9, &hello(4, 1));
-    let synced = lead.take(9, &ack_epoch(None, zxid(1, 0)));
-    let words = [
-        "9<-DIFF 0x100000000",
-        "9<-NEWLEADER 0x100000000",
-        "9<-PROPOSAL 0x100000001",
+    let joins = ack_epoch(None, zxid(1, 0));
+    lead.machine.handle_learner(NOW, LearnerId(9), &joins);
+    let mut packets = sent(&mut lead);
+    let offer = packets[1].data.take().unwrap();
+    assert_eq!(offer, lead.machine.ensemble().to_string());
+    let kinds: Vec<PacketType> = packets.iter().map(|it| it.kind).collect();
+    let order = [
+        PacketType::DIFF,
+        PacketType::NEWLEADER,
+        PacketType::PROPOSAL,
     ];
-    assert_eq!(synced, words);
+    assert_eq!(kinds, order);
     lead.ack(1, zxid(1, 1));
     lead.all_persisted();
     assert_eq!(lead.ack(9, zxid(1, 1)), NOTHING, "its epoch is not written");
@@ -433,15 +440,9 @@ fn a_new_leader_offers_what_it_finds() {
     lead.take(1, &ack_epoch(Some(4), zxid(4, 1)));
     lead.machine
         .handle_learner(NOW, LearnerId(5), &ack_epoch(Some(4), zxid(4, 1)));
-    let mut offered = None;
-    while let Some(action) = lead.machine.poll_action() {
-        if let Action::Send { packet, .. } = action
-            && packet.kind == PacketType::NEWLEADER
-        {
-            offered = packet.data;
-        }
-    }
-    assert_eq!(offered.unwrap(), new.to_string());
+    let mut packets = sent(&mut lead).into_iter();
+    let offer = packets.find(|it| it.kind == PacketType::NEWLEADER);
+    assert_eq!(offer.unwrap().data.unwrap(), new.to_string());
 }
 
 /// A leader that completes a reconfiguration without itself serves nobody.
