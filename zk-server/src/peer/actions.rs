@@ -189,7 +189,11 @@ impl Peer {
             Upcall::Touched { sessions, .. } => self.touched(now, &sessions),
             Upcall::Revalidate { from, session } => self.revalidate(now, from, session),
             Upcall::Request { from, packet } => self.lead_forwarded(now, from, &packet),
-            Upcall::Synced(ticket) => self.clients.synced(ticket, whole_ms(now)),
+            Upcall::Synced(ticket) => {
+                for behind in self.clients.synced(ticket, whole_ms(now)) {
+                    self.take_request(now, behind.item, &behind.body);
+                }
+            }
             Upcall::Revalidated { session, valid } => self.revalidated(now, session, valid),
             Upcall::Proposed(members) => self.note_proposed_members(now, *members),
             Upcall::Reconfigured { config, .. } => self.adopt_members(now, *config),

@@ -66,10 +66,11 @@ impl Clients {
         }
     }
 
-    /// Whether what comes of this connection cannot be staged yet.
+    /// Whether what comes of this connection cannot be staged yet: a write
+    /// behind a sync could be done before it.
     pub(super) fn is_held_back(&self, conn: WatcherId) -> bool {
-        let first = self.queues.get(&conn).and_then(VecDeque::front);
-        first.is_some_and(|it| matches!(it.turn, Turn::Resuming | Turn::Unstaged))
+        let last = self.queues.get(&conn).and_then(VecDeque::back);
+        last.is_some_and(|it| matches!(it.turn, Turn::Resuming | Turn::Sync(_) | Turn::Unstaged))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -153,19 +154,22 @@ impl Clients {
         is_its.then_some(conn)
     }
 
-    /// A sync is done.
-    pub(super) fn synced(&mut self, ticket: u64, now_ms: u64) {
+    /// A sync is done. Takes the requests that were held back behind it.
+    pub(super) fn synced(&mut self, ticket: u64, now_ms: u64) -> VecDeque<Waiting> {
         let Some(conn) = self.tickets.remove(&ticket) else {
-            return;
+            return VecDeque::new();
         };
         let Some(queue) = self.queues.get_mut(&conn) else {
-            return;
+            return VecDeque::new();
         };
-        if let Some(waiting) = queue.iter_mut().find(|it| it.turn == Turn::Sync(ticket)) {
-            waiting.turn = Turn::InOrder;
-        }
+        let Some(at) = queue.iter().position(|it| it.turn == Turn::Sync(ticket)) else {
+            return VecDeque::new();
+        };
+        queue[at].turn = Turn::InOrder;
+        let behind = queue.split_off(at + 1);
         let shared = self.shared.clone();
         self.advance(&shared.tree.read(), conn, now_ms);
+        behind
     }
 
     /// Takes all requests of a connection whose first one asked to resume:

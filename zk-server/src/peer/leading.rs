@@ -6,7 +6,7 @@ use super::clients::{Turn, Waiting};
 use super::learning::judge;
 use super::links::Input;
 use super::streams::Streams;
-use super::{LinkId, Peer, Role, whole_ms};
+use super::{LinkId, Over, Peer, Role, whole_ms};
 use crate::pipeline::{Core, Item, Origin, Stage, Subject, close_session};
 use crate::shared::Shared;
 use bytes::Bytes;
@@ -300,27 +300,19 @@ impl Peer {
         }
     }
 
-    /// Proposes what was staged, and begins the syncs that came meanwhile.
+    /// Proposes what was staged, and begins the syncs that came meanwhile,
+    /// until nothing more comes of that.
     pub(super) fn propose_staged(&mut self, now: Duration) -> Result<(), LogError> {
-        let Role::Leading(leading) = &mut self.role else {
-            return Ok(());
-        };
-        if leading.staged.is_empty() && leading.syncs.is_empty() {
-            return Ok(());
-        }
-        let payloads = Bytes::from(std::mem::take(&mut leading.payloads));
-        for (zxid, range) in leading.staged.drain(..) {
-            let payload = payloads.slice(range);
-            if let Err(error) = propose(&mut leading.leader, now, Txn { zxid, payload }) {
-                tracing::warn!("{zxid} cannot be proposed: {error}");
-                break;
+        while let Role::Leading(leading) = &mut self.role
+            && self.over.is_none()
+            && leading.has_staged()
+        {
+            if let Err(reason) = leading.propose_staged(now) {
+                self.over = Some(Over::of(reason));
             }
+            self.run_role(now)?;
         }
-        leading.staged.clear();
-        for ticket in leading.syncs.drain(..) {
-            leading.leader.sync(ticket);
-        }
-        self.run_role(now)
+        Ok(())
     }
 
     /// What a leader does by the clock: pings, limits, sessions that expire.
@@ -408,6 +400,25 @@ impl Peer {
 }
 
 impl Leading {
+    fn has_staged(&self) -> bool {
+        !self.staged.is_empty() || !self.syncs.is_empty()
+    }
+
+    /// Says why no more can be proposed: zxids were given out that will never
+    /// be used, and no later one follows the last that was.
+    fn propose_staged(&mut self, now: Duration) -> Result<(), String> {
+        let payloads = Bytes::from(std::mem::take(&mut self.payloads));
+        for (zxid, range) in self.staged.drain(..) {
+            let payload = payloads.slice(range);
+            propose(&mut self.leader, now, Txn { zxid, payload })
+                .map_err(|error| format!("{zxid} cannot be proposed: {error}"))?;
+        }
+        for ticket in self.syncs.drain(..) {
+            self.leader.sync(ticket);
+        }
+        Ok(())
+    }
+
     fn before_last_staged(&self) -> Zxid {
         self.staged
             .last()

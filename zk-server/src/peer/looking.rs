@@ -74,6 +74,7 @@ impl Peer {
             vote.zxid,
             vote.peer_epoch
         );
+        self.unsettled = true;
         let early = std::mem::take(&mut looking.early);
         let own = self.disk.history();
         if state == PeerState::Leading {

@@ -100,6 +100,8 @@ pub(crate) struct Peer {
     deliveries: Vec<Txn>,
     /// Why the role is over, until that is acted upon.
     over: Option<Over>,
+    /// A role was taken up, and nothing of it has been done.
+    unsettled: bool,
     /// Asked to end.
     stopping: bool,
     next_sweep: Duration,
@@ -128,6 +130,7 @@ impl Peer {
             disk,
             deliveries: Vec::new(),
             over: None,
+            unsettled: false,
             stopping: false,
             next_sweep: Duration::ZERO,
             scratch: Vec::new(),
@@ -166,7 +169,8 @@ impl Peer {
             Role::Learning(learning) => learning.poll_timeout(),
         };
         let sweep = (!self.clients.is_empty()).then_some(self.next_sweep);
-        [self.election.poll_timeout(), role, sweep]
+        let at_once = self.unsettled.then_some(Duration::ZERO);
+        [self.election.poll_timeout(), role, sweep, at_once]
             .into_iter()
             .flatten()
             .min()
@@ -338,6 +342,7 @@ impl Peer {
     /// has anything left.
     fn settle(&mut self, now: Duration) -> Result<(), LogError> {
         loop {
+            self.unsettled = false;
             self.take_early_learners(now)?;
             self.run_role(now)?;
             self.propose_staged(now)?;
@@ -346,13 +351,14 @@ impl Peer {
             self.clients.applier.flush();
             self.advance_streams(now);
             self.network.flush();
-            let Some(token) = self.disk.flush(&self.shared)? else {
-                break;
-            };
-            match &mut self.role {
-                Role::Looking(_) => {}
-                Role::Leading(leading) => leading.leader.handle_persisted(now, token),
-                Role::Learning(learning) => learning.persisted(token),
+            match (self.disk.flush(&self.shared)?, &mut self.role) {
+                (None, _) if self.unsettled => {}
+                (None, _) => break,
+                (_, Role::Looking(_)) => {}
+                (Some(token), Role::Leading(leading)) => {
+                    leading.leader.handle_persisted(now, token);
+                }
+                (Some(token), Role::Learning(learning)) => learning.persisted(token),
             }
         }
         self.disk.snapshot_if_due(&self.shared, false)

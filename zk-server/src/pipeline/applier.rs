@@ -11,7 +11,7 @@ use crate::metrics::usage;
 use crate::reads;
 use crate::shared::Shared;
 use std::sync::Arc;
-use zk_proto::txn::LoggedTxn;
+use zk_proto::txn::{LoggedTxn, Txn};
 use zk_proto::{ErrorCode, OpCode, RequestHeader, SessionId, Zxid};
 use zk_tree::{Applied, DataTree};
 
@@ -59,6 +59,9 @@ impl Applier {
         }
         self.delivery.written(&txn.txn);
         if let Some(item) = item {
+            if let Txn::Error(code) = txn.txn {
+                leave_if_moved(item, code);
+            }
             let (zxid, kind) = (txn.header.zxid, Answered::Update);
             self.delivery.answer(item, zxid, now_ms, kind, |out| {
                 reply::append(item, txn, &applied, out);
@@ -80,6 +83,7 @@ impl Applier {
 
     /// Answers with an error and nothing else.
     pub(crate) fn refuse(&mut self, item: &Item, zxid: Zxid, code: ErrorCode, now_ms: u64) {
+        leave_if_moved(item, code);
         let kind = Answered::Read;
         self.delivery.answer(item, zxid, now_ms, kind, |out| {
             reads::header_only(out, item.xid, zxid, code);
@@ -143,6 +147,14 @@ impl Applier {
         if ends {
             conn.close_after_flush();
         }
+    }
+}
+
+/// A session that has moved to another server is not answered here: its
+/// connection ends behind the answers before (ZOOKEEPER-710).
+fn leave_if_moved(item: &Item, code: ErrorCode) {
+    if let (Origin::Client(conn), ErrorCode::SESSION_MOVED) = (&item.origin, code) {
+        conn.close_after_flush();
     }
 }
 
