@@ -1,0 +1,8 @@
+//! Servers of one ensemble and their clients, over real sockets and files.
+//! What happens under loss, delay and crashes is the simulator's business.
+
+mod elections;
+mod histories;
+mod observers;
+mod serving;
+mod sessions;

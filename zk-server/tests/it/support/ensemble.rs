@@ -1,0 +1,272 @@
+//! Servers of ours that make an ensemble within the test, each in a
+//! directory of its own, on a loopback address that no other test uses.
+
+use super::wire::{Ticket, Wire};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use zk_server::config::{JvmFlags, ServerConfig};
+use zk_server::{Server, ServerRole};
+
+/// Longer than anything takes on the busiest machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Ticks are short, because much is done once in a tick; limits are long,
+/// because a busy machine is no dead server.
+const COMMON: &str = "\
+tickTime=200
+initLimit=100
+syncLimit=100
+preAllocSize=64
+minSessionTimeout=400
+maxSessionTimeout=60000
+4lw.commands.whitelist=*
+";
+
+/// Some servers of one ensemble, of which some run.
+pub(crate) struct Ensemble {
+    runtime: Runtime,
+    dir: TempDir,
+    /// The lines of the members, and what else is in every zoo.cfg.
+    config: String,
+    clients: BTreeMap<i64, SocketAddr>,
+    running: BTreeMap<i64, Server>,
+}
+
+impl Ensemble {
+    /// Voters from 1 on, none of which runs yet.
+    pub(crate) fn new(voters: i64) -> Self {
+        Self::with(voters, 0, "")
+    }
+
+    /// Voters, behind them observers, and `extra` lines in every zoo.cfg.
+    pub(crate) fn with(voters: i64, observers: i64, extra: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut ensemble = Self {
+            runtime,
+            dir: TempDir::new().expect("a temporary directory"),
+            config: format!("{COMMON}{extra}\n"),
+            clients: BTreeMap::new(),
+            running: BTreeMap::new(),
+        };
+        ensemble.add_members(voters, observers);
+        ensemble
+    }
+
+    /// Voters, all of which serve.
+    pub(crate) fn serving(voters: i64) -> Self {
+        let mut ensemble = Self::new(voters);
+        ensemble.start_all();
+        ensemble
+    }
+
+    fn add_members(&mut self, voters: i64, observers: i64) {
+        let host = own_loopback();
+        let count = usize::try_from((voters + observers) * 3).expect("a few");
+        let mut ports = free_ports(host, count).into_iter();
+        let mut port = || ports.next().expect("three for each server");
+        for id in 1..=voters + observers {
+            let role = if id <= voters {
+                "participant"
+            } else {
+                "observer"
+            };
+            let (quorum, election, client) = (port(), port(), port());
+            let line = format!("server.{id}={host}:{quorum}:{election}:{role};{host}:{client}\n");
+            self.config.push_str(&line);
+            self.clients.insert(id, (host, client).into());
+            let dir = self.data_dir(id);
+            std::fs::create_dir(&dir).expect("a directory");
+            self.write_id(id);
+        }
+    }
+
+    fn write_id(&self, id: i64) {
+        let path = self.data_dir(id).join("myid");
+        std::fs::write(path, id.to_string()).expect("a file");
+    }
+
+    /// Where a server keeps its files; `version-2` is below.
+    pub(crate) fn data_dir(&self, id: i64) -> PathBuf {
+        self.dir.path().join(id.to_string())
+    }
+
+    /// Takes everything from a server but its id.
+    pub(crate) fn wipe(&self, id: i64) {
+        assert!(!self.running.contains_key(&id), "it runs");
+        std::fs::remove_dir_all(self.data_dir(id).join("version-2")).expect("it had files");
+    }
+
+    /// Starts a server, which looks for a leader from then on.
+    pub(crate) fn start(&mut self, id: i64) {
+        let dir = self.data_dir(id);
+        let text = format!("dataDir={}\n{}", dir.display(), self.config);
+        let config =
+            ServerConfig::parse(Path::new("zoo.cfg"), text.as_bytes(), &JvmFlags::default());
+        let config = config.expect("the configuration is good");
+        let server = self.runtime.block_on(Server::start(config));
+        self.running.insert(id, server.expect("the server starts"));
+    }
+
+    /// Starts all that do not run, and waits until all serve.
+    pub(crate) fn start_all(&mut self) {
+        let all: Vec<i64> = self.clients.keys().copied().collect();
+        for id in all {
+            if !self.running.contains_key(&id) {
+                self.start(id);
+            }
+        }
+        self.all_serve();
+    }
+
+    /// Waits until all servers that run serve.
+    pub(crate) fn all_serve(&self) {
+        for &id in self.running.keys() {
+            self.until(id, ServerRole::serves);
+        }
+    }
+
+    /// Waits until no server serves, of those that run.
+    pub(crate) fn none_serves(&self) {
+        for &id in self.running.keys() {
+            self.until(id, |role| role == ServerRole::Looking);
+        }
+    }
+
+    /// Waits until a server has the role.
+    pub(crate) fn becomes(&self, id: i64, wanted: ServerRole) {
+        self.until(id, |role| role == wanted);
+    }
+
+    fn until(&self, id: i64, is_wanted: impl FnMut(ServerRole) -> bool) {
+        let server = &self.running[&id];
+        let waited = self
+            .runtime
+            .block_on(async { timeout(PATIENCE, server.until_role(is_wanted)).await });
+        if waited.is_err() {
+            panic!("server {id} is still {}", server.role().name());
+        }
+    }
+
+    /// What a server is.
+    pub(crate) fn role(&self, id: i64) -> ServerRole {
+        self.running[&id].role()
+    }
+
+    /// Who leads right now.
+    pub(crate) fn leaders(&self) -> Vec<i64> {
+        let leads = |id: &i64| self.role(*id) == ServerRole::Leader;
+        self.running.keys().copied().filter(leads).collect()
+    }
+
+    /// The leader, once all that run serve.
+    pub(crate) fn leader(&self) -> i64 {
+        self.all_serve();
+        let leaders = self.leaders();
+        assert_eq!(leaders.len(), 1, "{leaders:?} lead");
+        leaders[0]
+    }
+
+    /// A follower, once all that run serve.
+    pub(crate) fn follower(&self) -> i64 {
+        self.followers()[0]
+    }
+
+    /// All followers that run.
+    pub(crate) fn followers(&self) -> Vec<i64> {
+        self.all_serve();
+        let is_follower = |id: &i64| self.role(*id) == ServerRole::Follower;
+        self.running.keys().copied().filter(is_follower).collect()
+    }
+
+    /// Stops a server as SIGTERM does.
+    pub(crate) fn stop(&mut self, id: i64) {
+        let server = self.running.remove(&id).expect("it runs");
+        self.runtime.block_on(server.stop()).expect("a clean stop");
+    }
+
+    /// Stops all servers at the same time.
+    pub(crate) fn stop_all(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        self.runtime.block_on(async {
+            let stops: Vec<_> = running
+                .into_values()
+                .map(|server| tokio::spawn(server.stop()))
+                .collect();
+            for stop in stops {
+                stop.await.expect("no panic").expect("a clean stop");
+            }
+        });
+    }
+
+    /// Where a server's clients connect.
+    pub(crate) fn address(&self, id: i64) -> SocketAddr {
+        self.clients[&id]
+    }
+
+    /// A new session at a server.
+    pub(crate) fn open(&self, id: i64) -> (Wire, Ticket) {
+        Wire::open(self.address(id))
+    }
+
+    /// A session goes on at a server; `None` if that refuses.
+    pub(crate) fn resume(&self, id: i64, ticket: &Ticket) -> Option<Wire> {
+        Wire::resume(self.address(id), ticket)
+    }
+
+    /// The answer to a four-letter word.
+    pub(crate) fn ask(&self, id: i64, word: &str) -> String {
+        let mut wire = Wire::bare(self.address(id));
+        wire.send_raw(word.as_bytes());
+        String::from_utf8(wire.rest()).expect("text")
+    }
+
+    /// A number that `mntr` shows.
+    pub(crate) fn metric(&self, id: i64, name: &str) -> i64 {
+        let text = self.ask(id, "mntr");
+        let mut lines = text.lines().filter_map(|line| line.split_once('\t'));
+        let line = lines.find(|(known, _)| *known == name);
+        let (_, value) = line.unwrap_or_else(|| panic!("no {name} in {text}"));
+        value.parse().expect("a number")
+    }
+}
+
+impl Drop for Ensemble {
+    fn drop(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        self.runtime.block_on(async {
+            for server in running.into_values() {
+                // A test that failed already need not hear of this.
+                let _ = server.stop().await;
+            }
+        });
+    }
+}
+
+/// An address of this machine that nobody else uses. Ports on it are not
+/// taken by those that the system gives to clients.
+fn own_loopback() -> Ipv4Addr {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let number = std::process::id() * 256 + COUNT.fetch_add(1, Ordering::Relaxed);
+    let [_, a, b, c] = number.to_be_bytes();
+    Ipv4Addr::new(127, a | 0x40, b, c)
+}
+
+fn free_ports(host: Ipv4Addr, count: usize) -> Vec<u16> {
+    let bind = |_| TcpListener::bind((host, 0)).expect("a port");
+    let held: Vec<TcpListener> = (0..count).map(bind).collect();
+    let port = |held: &TcpListener| held.local_addr().expect("its address").port();
+    held.iter().map(port).collect()
+}
