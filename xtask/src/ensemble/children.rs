@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::network;
 use crate::error::{Error, Result};
 use crate::{process, sh};
 
@@ -158,6 +159,7 @@ fn end_all() {
     for pid in running.iter() {
         let _ = process::signal(*pid, Signal::KILL);
     }
+    network::remove_all();
 }
 
 /// The list; a panic elsewhere does not make it wrong.

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::member::{Member, ServerId, Settings};
+use super::network::Networks;
 use super::program::{Kind, LogLevel, Program};
 use super::server::{Output, Server};
 use super::words::{Mode, Status};
@@ -43,7 +44,7 @@ impl Ensemble {
 
     /// Servers at given addresses, each with the program of its place; the last program goes on
     /// for those that are left.
-    pub(crate) fn of(
+    fn of(
         directory: &Path,
         members: &[Member],
         programs: &[Program],
@@ -64,6 +65,23 @@ impl Ensemble {
         Ok(Self {
             servers: servers.collect::<Result<_>>()?,
         })
+    }
+
+    /// Servers below a directory, each in a network of its own, all with one program.
+    pub(crate) fn on_networks(
+        directory: &Path,
+        networks: &Networks,
+        program: &Program,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let members = networks.members(u32::MAX);
+        let programs = std::slice::from_ref(program);
+        let mut ensemble = Self::of(directory, &members, programs, settings)?;
+        for server in &mut ensemble.servers {
+            let wrapper = networks.wrapper(server.id());
+            server.run_by(wrapper);
+        }
+        Ok(ensemble)
     }
 
     /// Says how much the servers are to write, and where to.

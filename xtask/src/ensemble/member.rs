@@ -80,6 +80,19 @@ impl Member {
         Ok(members.collect())
     }
 
+    /// Voters and then observers, each on a host of its own and on Apache's usual ports.
+    pub(crate) fn on_hosts(hosts: impl Iterator<Item = Ipv4Addr>, voters: u32) -> Vec<Self> {
+        let members = (1..).zip(hosts).map(|(id, host)| Self {
+            id: ServerId(id),
+            host,
+            client: 2181,
+            quorum: 2888,
+            election: 3888,
+            observer: id > voters,
+        });
+        members.collect()
+    }
+
     /// Where clients connect.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from((self.host, self.client))

@@ -6,13 +6,17 @@
 mod children;
 mod group;
 mod member;
+mod network;
 mod program;
 mod server;
 mod words;
 
 pub(crate) use children::end_with_this_program;
 pub(crate) use group::{Ensemble, Roles};
-pub(crate) use member::{Form, Member, ServerId, Settings};
+pub(crate) use member::{Form, ServerId, Settings};
+pub(crate) use network::{Cut, Networks, require as require_networks};
 pub(crate) use program::{Kind, LogLevel, Program, Programs};
-pub(crate) use server::{Output, Server};
-pub(crate) use words::{Mode, Status, digests, monitor};
+pub(crate) use server::Output;
+#[cfg(test)]
+pub(crate) use words::{Mode, Status};
+pub(crate) use words::{digests, monitor};

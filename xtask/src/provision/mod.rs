@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
+use crate::sh;
 use crate::workspace::Workspace;
 
 /// Something that tests need and cargo does not bring.
@@ -61,6 +62,14 @@ pub(crate) fn run() -> Result<()> {
     match provisions.missing(&Part::ALL) {
         None => Ok(()),
         Some(reasons) => Err(Error::wrong(reasons)),
+    }
+}
+
+/// Sees to it that `ip` of iproute2 is on the search path.
+pub(crate) fn iproute() -> Result<()> {
+    match sh::on_path("ip") {
+        Some(_) => Ok(()),
+        None => apt::install(&["iproute2"]),
     }
 }
 

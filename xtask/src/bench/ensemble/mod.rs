@@ -77,7 +77,8 @@ impl<'a> Bench<'a> {
         let commit = machine::commit(&workspace.root);
         for (side, program) in programs::of_sides(&args.sides, workspace)? {
             let home = home(&bench.directory, "ensemble", side);
-            let (ensemble, roles) = fresh(&home, &program, &Settings::default(), NODES)?;
+            let mut ensemble = fresh(&home, &program, &Settings::default())?;
+            let roles = fill(&mut ensemble, NODES)?;
             let version = version(&roles, side, &commit);
             bench.record.versions.insert(side, version);
             bench.ensembles.push((side, ensemble));
@@ -131,26 +132,24 @@ pub(super) fn note(
     }
 }
 
-/// A serving ensemble on an empty directory, with so many znodes everywhere.
-pub(super) fn fresh(
-    home: &Path,
-    program: &Program,
-    settings: &Settings,
-    nodes: u32,
-) -> Result<(Ensemble, Roles)> {
+/// An ensemble on an empty directory.
+pub(super) fn fresh(home: &Path, program: &Program, settings: &Settings) -> Result<Ensemble> {
     machine::clear(home)?;
     let programs = vec![program.clone(); SERVERS];
-    let mut ensemble = Ensemble::on_loopback(home, &programs, 0, settings)?;
+    Ensemble::on_loopback(home, &programs, 0, settings)
+}
+
+/// Starts the servers and makes so many znodes, until they are everywhere.
+pub(super) fn fill(ensemble: &mut Ensemble, nodes: u32) -> Result<Roles> {
     ensemble.start()?;
     let roles = ensemble.await_serving(PATIENCE)?;
-    let leader = addresses(&mut ensemble, &roles, Place::Leader)?;
+    let leader = addresses(ensemble, &roles, Place::Leader)?;
     let target = Target {
         address: leader[0],
         pid: None,
     };
     prepare::nodes(target, nodes)?;
-    let roles = ensemble.await_equal(PATIENCE)?;
-    Ok((ensemble, roles))
+    ensemble.await_equal(PATIENCE)
 }
 
 /// What the leader says that it is.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bench::measure;
 use crate::bench::scenario::{Bound, Goal, goal};
-use crate::ensemble::Settings;
+use crate::ensemble::{Cut, Settings};
 
 /// A fault of an ensemble that takes writes.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) enum How {
     Stop,
     /// SIGSTOP.
     Pause,
+    /// The network between it and the other servers fails. Clients reach all of them.
+    Cut(Cut),
 }
 
 /// How the ensemble is configured.
@@ -49,16 +51,18 @@ pub(super) enum Ground {
     Default,
     /// tickTime 500, syncLimit 4.
     Fast,
+    /// The same, with a network for each server.
+    Networks,
 }
 
 impl Ground {
-    pub(super) const ALL: [Self; 2] = [Self::Default, Self::Fast];
+    pub(super) const ALL: [Self; 3] = [Self::Default, Self::Fast, Self::Networks];
 
     pub(super) fn settings(self) -> Settings {
         let settings = Settings::default();
         match self {
             Self::Default => settings,
-            Self::Fast => Settings {
+            Self::Fast | Self::Networks => Settings {
                 tick_ms: 500,
                 sync_limit_ticks: 4,
                 // Of twenty such ticks sessions would be too short for the load.
@@ -71,7 +75,7 @@ impl Ground {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Default => "default",
-            Self::Fast => "tickTime 500, syncLimit 4",
+            Self::Fast | Self::Networks => "tickTime 500, syncLimit 4",
         }
     }
 }
@@ -84,8 +88,11 @@ const LATE: Duration = Duration::from_secs(13);
 /// No gap at a follower's fault.
 const FOLLOWER: &[Goal] = &[goal(&measure::GAP_MAX, Bound::AtMost(100.0))];
 
+/// A leader that is there and cannot do its work.
+const SILENT: &[Goal] = &[goal(&measure::GAP_MAX, Bound::AtMost(2300.0))];
+
 /// The faults in the order in which they are made.
-pub(super) const ALL: [Case; 7] = [
+pub(super) const ALL: [Case; 13] = [
     Case {
         name: "leader-kill",
         title: "leader killed (kill -9)",
@@ -150,9 +157,35 @@ pub(super) const ALL: [Case; 7] = [
         how: How::Pause,
         ground: Ground::Fast,
         observed: SOON,
-        goals: &[goal(&measure::GAP_MAX, Bound::AtMost(2300.0))],
+        goals: SILENT,
     },
+    leader("leader-cut", "leader cut off", Cut::Off),
+    leader("leader-deaf", "leader deaf", Cut::Deaf),
+    leader("leader-mute", "leader mute", Cut::Mute),
+    follower("follower-cut", "follower cut off", Cut::Off),
+    follower("follower-deaf", "follower deaf", Cut::Deaf),
+    follower("follower-mute", "follower mute", Cut::Mute),
 ];
+
+const fn leader(name: &'static str, title: &'static str, cut: Cut) -> Case {
+    Case {
+        name,
+        title,
+        whom: Whom::Leader,
+        how: How::Cut(cut),
+        ground: Ground::Networks,
+        observed: SOON,
+        goals: SILENT,
+    }
+}
+
+const fn follower(name: &'static str, title: &'static str, cut: Cut) -> Case {
+    Case {
+        whom: Whom::Follower,
+        goals: FOLLOWER,
+        ..leader(name, title, cut)
+    }
+}
 
 /// The cases whose name begins with one of the given, or all if none is given.
 pub(super) fn selected(only: &[String]) -> Vec<&'static Case> {
@@ -170,7 +203,7 @@ mod tests {
         for case in &ALL {
             assert_eq!(selected(&[case.name.to_owned()]).len(), 1);
         }
-        assert_eq!(selected(&["follower".to_owned()]).len(), 3);
+        assert_eq!(selected(&["follower".to_owned()]).len(), 6);
         assert_eq!(selected(&[]).len(), ALL.len());
     }
 

@@ -5,25 +5,22 @@
 
 mod cases;
 mod report;
+mod site;
 mod writers;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
-
-use rustix::process::Signal;
 
 use super::args::FailoverArgs;
-use super::ensemble::{PATIENCE, fresh, home, note, version};
-use super::measure::{self, Measures};
+use super::ensemble::{fill, home, note, version};
 use super::record::{Record, Side};
 use super::{machine, programs};
-use crate::ensemble::{self, Ensemble, Program, ServerId};
+use crate::ensemble::{self, Program};
 use crate::error::{Error, Result};
 use crate::workspace::Workspace;
 
-use cases::{Case, Ground, How, Whom};
+use cases::{Case, Ground};
+use site::Site;
 use writers::Writers;
 
 /// Where the report stands in its file.
@@ -31,18 +28,6 @@ const SECTION: super::report::Section = super::report::Section("failover");
 
 /// Znodes that a server finds at its start.
 const NODES: u32 = 5000;
-
-/// How long writes go on before a fault.
-const BEFORE: Duration = Duration::from_secs(2);
-
-/// How long writes must have gone on after the longest gap for the measurement to end.
-const AFTER: Duration = Duration::from_millis(1500);
-
-/// A gap that is open for longer is not over.
-const OPEN: Duration = Duration::from_millis(200);
-
-/// A gap is not waited for longer than this.
-const GAP_MAX: Duration = Duration::from_secs(40);
 
 /// Runs the cases, prints the report and writes what is asked for.
 pub(super) fn run(args: &FailoverArgs) -> Result<()> {
@@ -85,129 +70,41 @@ impl Bench<'_> {
         if cases.is_empty() {
             return Ok(());
         }
-        let mut ensembles = Vec::new();
+        if ground == Ground::Networks
+            && let Err(error) = ensemble::require_networks()
+        {
+            println!("left out: {error}");
+            return Ok(());
+        }
+        let mut sites = Vec::new();
         for (side, program) in self.programs.clone() {
-            ensembles.push((side, self.fresh(side, &program, ground)?));
+            sites.push((side, self.fresh(side, &program, ground)?));
         }
         for case in cases {
             for _ in 0..self.args.sides.rounds {
-                for (side, ensemble) in &mut ensembles {
-                    let round = round(ensemble, case)?;
+                for (side, site) in &mut sites {
+                    let round = site.round(case)?;
                     note(&mut self.record, &self.args.sides, case.name, *side, round)?;
                 }
             }
         }
-        for (side, mut ensemble) in ensembles {
-            ensemble.stop()?;
+        for (side, mut site) in sites {
+            site.ensemble.stop()?;
             machine::clear(&home(&self.directory, "failover", side))?;
         }
         Ok(())
     }
 
     /// A serving ensemble that has been written to for a while.
-    fn fresh(&mut self, side: Side, program: &Program, ground: Ground) -> Result<Ensemble> {
+    fn fresh(&mut self, side: Side, program: &Program, ground: Ground) -> Result<Site> {
         let home = home(&self.directory, "failover", side);
-        let (ensemble, roles) = fresh(&home, program, &ground.settings(), NODES)?;
+        let mut site = Site::new(&home, program, ground)?;
+        let roles = fill(&mut site.ensemble, NODES)?;
         let version = version(&roles, side, &self.commit);
         self.record.versions.insert(side, version);
-        let writers = Writers::start(&ensemble.addresses());
+        let writers = Writers::start(&site.ensemble.addresses());
         thread::sleep(self.args.sides.warm_up(side));
         writers.stop()?;
-        Ok(ensemble)
+        Ok(site)
     }
-}
-
-/// One fault under writes, and the ensemble made whole again.
-fn round(ensemble: &mut Ensemble, case: &Case) -> Result<Measures> {
-    let roles = ensemble.await_equal(PATIENCE)?;
-    let target = match case.whom {
-        Whom::Leader | Whom::All => roles.leader(),
-        Whom::Follower => roles.followers().last().copied(),
-    };
-    let target = target.ok_or_else(|| Error::wrong("no server for the fault"))?;
-    let writers = Writers::start(&ensemble.addresses());
-    thread::sleep(BEFORE);
-    let before = writers.count();
-    if before == 0 {
-        return Err(Error::wrong("no write was acknowledged before the fault"));
-    }
-    let gap = if case.whom == Whom::All {
-        all(ensemble, &writers)?
-    } else {
-        one(ensemble, target, case, &writers)?
-    };
-    writers.stop()?;
-    heal(ensemble, target, case)?;
-    let mut measures = Measures::new();
-    measures.set(&measure::GAP, gap.as_secs_f64() * 1e3);
-    let per_second = before as f64 / BEFORE.as_secs_f64();
-    measures.set(&measure::THROUGHPUT, per_second);
-    Ok(measures)
-}
-
-/// One server fails: the longest gap from the last acknowledgement before that.
-fn one(
-    ensemble: &mut Ensemble,
-    target: ServerId,
-    case: &Case,
-    writers: &Writers,
-) -> Result<Duration> {
-    let server = ensemble.server(target);
-    let address: SocketAddr = server.address();
-    writers.avoid(address);
-    let since = Instant::now();
-    match case.how {
-        How::Kill => server.signal(Signal::KILL)?,
-        How::Stop => server.signal(Signal::TERM)?,
-        How::Pause => server.pause()?,
-    }
-    Ok(observe(writers, since, case.observed))
-}
-
-/// Waits until writes have gone on for a while after the longest gap.
-fn observe(writers: &Writers, since: Instant, at_least: Duration) -> Duration {
-    loop {
-        thread::sleep(Duration::from_millis(50));
-        let gap = writers.longest_gap(since);
-        let is_over = gap.end.elapsed() >= AFTER;
-        let is_open = writers.first_after(Instant::now() - OPEN).is_none();
-        let enough = since.elapsed() >= at_least && is_over && !is_open;
-        if enough || gap.length >= GAP_MAX {
-            return gap.length;
-        }
-    }
-}
-
-/// All servers fail and are started again: how long until the first write.
-fn all(ensemble: &mut Ensemble, writers: &Writers) -> Result<Duration> {
-    for server in &ensemble.servers {
-        server.signal(Signal::KILL)?;
-    }
-    for server in &mut ensemble.servers {
-        server.kill()?;
-    }
-    ensemble.start()?;
-    let since = Instant::now();
-    loop {
-        thread::sleep(Duration::from_millis(20));
-        let waited = match writers.first_after(since) {
-            Some(first) => first - since,
-            None => since.elapsed(),
-        };
-        if writers.first_after(since).is_some() || waited >= GAP_MAX {
-            return Ok(waited);
-        }
-    }
-}
-
-fn heal(ensemble: &mut Ensemble, target: ServerId, case: &Case) -> Result<()> {
-    let server = ensemble.server(target);
-    match (case.whom, case.how) {
-        (Whom::All, _) => {}
-        (_, How::Pause) => server.resume()?,
-        (_, How::Kill | How::Stop) => server.end(Signal::KILL)?,
-    }
-    ensemble.start()?;
-    ensemble.await_serving(PATIENCE)?;
-    Ok(())
 }
