@@ -3,7 +3,7 @@
 //! Everything a contributor or a CI machine does to this repository beyond plain cargo is a
 //! command here, in the project's own language. `cargo xtask --help` lists the commands;
 //! CONTRIBUTING.md says when to use which. This crate drives other programs and reads the
-//! repository; it knows nothing of ZooKeeper's protocols.
+//! repository; what it knows of ZooKeeper's client protocol it knows apart from zk-proto.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
