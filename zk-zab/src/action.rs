@@ -147,17 +147,19 @@ pub enum Upcall {
         valid: bool,
     },
     /// The configuration of the epoch, as NEWLEADER says it. It holds once
-    /// [`Phase::Broadcast`] is entered.
+    /// [`Phase::Broadcast`] is entered; if it is newer than what held before,
+    /// [`Upcall::Reconfigured`] says so, too.
     Ensemble(Bytes),
     /// A reconfiguration is proposed: from now on it may be committed without
     /// this server hearing of it, until another configuration holds. It comes
     /// before the transaction is given to the disk.
     Proposed(Box<EnsembleConfig>),
-    /// A configuration holds from now on. Its transaction has been delivered,
-    /// or is part of the history and delivered when that is. When this server
-    /// may not go on as it is, [`Action::Abdicate`] follows.
+    /// A newer configuration holds from now on. Its transaction has been
+    /// delivered, or is part of the history and delivered when that is. When
+    /// this server may not go on as it is, [`Action::Abdicate`] follows.
     Reconfigured {
-        /// Its version is the zxid of its transaction.
+        /// Its version is the zxid of its transaction, or that of the epoch
+        /// for one that no transaction made.
         config: Box<EnsembleConfig>,
         /// Who shall lead it, if somebody was chosen.
         leader: Option<ServerId>,

@@ -147,10 +147,14 @@ impl Leader {
         self.own_acked = self.last_proposed;
         self.window.begin_epoch(self.epoch);
         self.next_ping = now + self.config.tick / 2;
+        let leader = may_lead.then_some(self.config.server);
+        let text = ensemble.to_string();
+        if ensemble.version > self.config.ensemble.version {
+            self.hold(ensemble, leader);
+        }
         if may_lead {
-            self.serve(ensemble);
-        } else {
-            self.hold(ensemble, None);
+            self.upcall(Upcall::Ensemble(text.into()));
+            self.out.push_back(Action::Enter(Phase::Broadcast));
         }
         for id in self.learners_at(Progress::Synced) {
             self.send_up_to_date(now, id);
@@ -158,13 +162,6 @@ impl Leader {
         if !may_lead {
             self.hand_over(now, None);
         }
-    }
-
-    fn serve(&mut self, ensemble: EnsembleConfig) {
-        let text = ensemble.to_string();
-        self.config.ensemble = ensemble;
-        self.upcall(Upcall::Ensemble(text.into()));
-        self.out.push_back(Action::Enter(Phase::Broadcast));
     }
 
     fn send_up_to_date(&mut self, now: Duration, to: LearnerId) {

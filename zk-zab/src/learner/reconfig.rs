@@ -5,7 +5,7 @@
 use super::Learner;
 use crate::action::{Abdication, Upcall};
 use crate::{Packet, Txn};
-use zk_proto::ensemble::{EnsembleConfig, Role};
+use zk_proto::ensemble::{EnsembleConfig, Member, Role};
 use zk_proto::quorum::PacketType;
 use zk_proto::{ServerId, Zxid};
 
@@ -90,13 +90,14 @@ impl Learner {
         let leader = self.config.leader;
         let leads = |id: ServerId| new.members.get(&id).is_some_and(is_voter);
         let stays = leader.is_none_or(leads) || same_members(&new, &self.config.ensemble);
-        if stays && self.keeps_its_role(&new) {
-            self.config.ensemble = new;
-            return Ok(());
-        }
+        let stays = stays && self.keeps_its_role(&new);
         let leader = leader.filter(|&id| leads(id));
         self.hold(new, leader);
-        Err(Abdication::Reconfigured { leader })
+        if stays {
+            Ok(())
+        } else {
+            Err(Abdication::Reconfigured { leader })
+        }
     }
 
     fn hold(&mut self, new: EnsembleConfig, leader: Option<ServerId>) {
@@ -108,19 +109,20 @@ impl Learner {
     }
 
     /// Whether it is an observer in the new configuration if it is one now.
-    /// Who is no member follows, without a vote.
+    /// Who is no member stays what it is. (Apache makes a follower without a
+    /// vote of it.)
     fn keeps_its_role(&self, new: &EnsembleConfig) -> bool {
         let known = &self.config.ensemble;
         if new.version <= known.version || same_members(new, known) {
             return true;
         }
         let member = new.members.get(&self.config.server);
-        let observes = member.is_some_and(|member| member.role == Role::Observer);
-        observes == self.config.observer
+        let observes = |member: &Member| member.role == Role::Observer;
+        member.is_none_or(|member| observes(member) == self.config.observer)
     }
 }
 
-fn is_voter(member: &zk_proto::ensemble::Member) -> bool {
+fn is_voter(member: &Member) -> bool {
     member.role == Role::Participant
 }
 

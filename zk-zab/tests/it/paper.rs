@@ -48,8 +48,9 @@ fn synchronization() {
     assert_eq!(lead.take(1, &ack_epoch(Some(4), zxid(4, 1))), begun);
     assert_eq!(lead.ack(1, zxid(5, 0)), [""; 0], "its own disk is not done");
     let done = lead.all_persisted();
-    assert!(done[0].starts_with("Ensemble"), "{done:?}");
-    assert_eq!(done[1..], ["Broadcast", "1<-UPTODATE 0xffffffffffffffff"]);
+    assert_eq!(done[0], "holds 0x500000000, led by Some(3)");
+    assert!(done[1].starts_with("Ensemble"), "{done:?}");
+    assert_eq!(done[2..], ["Broadcast", "1<-UPTODATE 0xffffffffffffffff"]);
 
     let mut follower = Follower::accepted(own(4, 4, history[..1].to_vec()), 5);
     let synced = follower.take_all(&[

@@ -177,10 +177,13 @@ fn a_learner_catches_up_with_a_reconfiguration() {
     assert!(brought[2].starts_with("Ensemble"), "{brought:?}");
     follower.all_persisted();
     let served = follower.take(&UPTODATE);
-    assert_eq!(
-        served,
-        ["0<-ACK 0x100000000", "deliver 0x100000001", "Broadcast"]
-    );
+    let words = [
+        "holds 0x100000001, led by Some(3)",
+        "0<-ACK 0x100000000",
+        "deliver 0x100000001",
+        "Broadcast",
+    ];
+    assert_eq!(served, words);
     // The leader, or the role, is another one since.
     for (voters, observers, leader) in [(&[1, 2, 4], &[][..], None), (&[1, 3, 4], &[2], Some(3))] {
         let new = members(voters, observers, zxid(1, 1));

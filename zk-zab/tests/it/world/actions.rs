@@ -43,7 +43,13 @@ impl World {
                     "a sync was answered without what was committed"
                 );
             }
-            Action::Upcall(upcall) => self.tell(at, upcall),
+            Action::Upcall(Upcall::Reconfigured { config, .. }) => {
+                if leads {
+                    self.check_tree(at);
+                }
+                self.hold(at, *config);
+            }
+            Action::Upcall(_) => {}
             Action::Abdicate(reason) => {
                 if let Abdication::Reconfigured { leader } = reason {
                     self.nodes[at].designated = leader;
@@ -196,30 +202,10 @@ impl World {
             self.synced += 1;
             self.nodes[at].serving = true;
             self.check_tree(at);
-            if let Some(members) = self.nodes[at].offered.take() {
-                self.hold(at, members);
-            }
         }
     }
 
-    /// What a driver hears of members.
-    fn tell(&mut self, at: usize, upcall: Upcall) {
-        match upcall {
-            Upcall::Ensemble(text) => {
-                let text = std::str::from_utf8(&text).unwrap();
-                let members = EnsembleConfig::parse(text, false).unwrap();
-                self.nodes[at].offered = Some(members);
-            }
-            Upcall::Reconfigured { config, .. } => {
-                if self.leads(at) {
-                    self.check_tree(at);
-                }
-                self.hold(at, *config);
-            }
-            _ => {}
-        }
-    }
-
+    /// The dynamic file is written.
     fn hold(&mut self, at: usize, members: EnsembleConfig) {
         self.check_members(&members);
         let file = &mut self.nodes[at].disk.members;

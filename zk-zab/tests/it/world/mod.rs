@@ -72,8 +72,6 @@ struct Node {
     /// The snapshot that `Persist::Snapshot` will write.
     installed: Vec<Txn>,
     tree: Vec<Txn>,
-    /// What NEWLEADER offered, up to UPTODATE.
-    offered: Option<EnsembleConfig>,
     /// Whom the last leader named as the next.
     designated: Option<ServerId>,
     /// Whether clients see the tree.
@@ -135,7 +133,6 @@ impl World {
                 log: Vec::new(),
                 snapshot: Zxid::ZERO,
             },
-            offered: None,
             designated: None,
             work: VecDeque::new(),
             installed: Vec::new(),
@@ -266,7 +263,6 @@ impl World {
         let node = &mut self.nodes[at];
         node.role = Role::Looking;
         node.serving = false;
-        node.offered = None;
         node.tree = node.disk.log.clone();
         let ids: Vec<LearnerId> = self.links.keys().copied().collect();
         for id in ids {
