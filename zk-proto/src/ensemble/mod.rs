@@ -2,9 +2,11 @@
 //! so: in notifications, in NEWLEADER, in the dynamic file and in the data of
 //! `/zookeeper/config`. It refuses to know who of them is alive.
 
+mod change;
 mod member;
 mod quorum;
 
+pub use change::ChangeError;
 pub use member::{HostPort, Member, MemberError, PeerAddress, Role};
 pub use quorum::QuorumSystem;
 
