@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl Args {
-    /// What each voter runs.
+    /// What each server runs, the observers last.
     fn found(&self, programs: &mut Programs) -> Result<Vec<Program>> {
         self.kinds()
             .into_iter()
@@ -101,9 +101,10 @@ impl Args {
         let last = self.programs.last().copied().unwrap_or(Kind::Ours);
         let given = self.programs.iter().copied();
         let kinds = given.chain(std::iter::repeat(last));
-        let mut kinds: Vec<_> = kinds.take(self.nodes as usize).collect();
-        if let Some(last) = kinds.last_mut().filter(|_| self.mixed) {
-            *last = Kind::Apache395;
+        let (voters, servers) = (self.nodes as usize, (self.nodes + self.observers) as usize);
+        let mut kinds: Vec<_> = kinds.take(servers).collect();
+        if self.mixed {
+            kinds[voters - 1] = Kind::Apache395;
         }
         kinds
     }
@@ -215,6 +216,8 @@ mod tests {
         assert_eq!(kinds(&[]), [Kind::Ours; 3]);
         let mixed = [Kind::Ours, Kind::Ours, Kind::Apache395];
         assert_eq!(kinds(&["--mixed"]), mixed);
+        let watched = [Kind::Ours, Kind::Ours, Kind::Apache395, Kind::Ours];
+        assert_eq!(kinds(&["--mixed", "--observers", "1"]), watched);
         let flags = ["--programs", "apache-3.8.0,ours", "--nodes", "3"];
         assert_eq!(kinds(&flags), [Kind::Apache380, Kind::Ours, Kind::Ours]);
     }

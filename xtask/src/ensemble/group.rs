@@ -29,16 +29,16 @@ pub(crate) struct Roles {
 }
 
 impl Ensemble {
-    /// Servers on loopback below a directory: one voter for each program, then the observers,
-    /// which run the last of the programs. Nothing is started.
+    /// Servers on loopback below a directory, one for each program, of which that many at the
+    /// end observe and the others vote. Nothing is started.
     pub(crate) fn on_loopback(
         directory: &Path,
         programs: &[Program],
         observers: u32,
         settings: &Settings,
     ) -> Result<Self> {
-        let voters = u32::try_from(programs.len()).expect("a few servers");
-        let members = Member::on_loopback(voters, observers)?;
+        let servers = u32::try_from(programs.len()).expect("a few servers");
+        let members = Member::on_loopback(servers.saturating_sub(observers), observers)?;
         Self::of(directory, &members, programs, settings)
     }
 
