@@ -1,8 +1,11 @@
-//! What a server is at the moment, for everybody who only wants to know. It
-//! refuses to know how that came about.
+//! What a server is at the moment, and how it stands with the others of its
+//! ensemble, for everybody who only wants to know. It refuses to know how
+//! that came about.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::watch;
+use zk_proto::ServerId;
+use zk_proto::ensemble::EnsembleConfig;
 
 /// What a server is at the moment (`ServerStats.getServerState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +20,18 @@ pub enum ServerRole {
     Follower,
     /// It follows without a vote.
     Observer,
+    /// It has no leader, and serves those who only read.
+    ReadOnly,
 }
 
 impl ServerRole {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Standalone,
         Self::Looking,
         Self::Leader,
         Self::Follower,
         Self::Observer,
+        Self::ReadOnly,
     ];
 
     /// Whether clients are served.
@@ -48,6 +54,7 @@ impl ServerRole {
             Self::Leader => "leader",
             Self::Follower => "follower",
             Self::Observer => "observer",
+            Self::ReadOnly => "read-only",
         }
     }
 }
@@ -89,19 +96,47 @@ impl RoleCell {
     }
 }
 
-/// How a server stands with the others of its ensemble.
+/// How a server stands with the others of its ensemble. Times are the
+/// server's own, in ms.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct EnsembleView {
-    /// A leader's followers that are in sync.
+    /// The members that hold.
+    pub(crate) members: EnsembleConfig,
+    /// Whom it follows, or itself.
+    pub(crate) leader: Option<ServerId>,
+    /// When it began to look for a leader, while it does.
+    pub(crate) looking_since: Option<u64>,
+    /// When it stopped to serve, or started, while it does not serve.
+    pub(crate) away_since: Option<u64>,
+    /// When its role began.
+    pub(crate) elected_at: u64,
+    /// When it reached its leader.
+    pub(crate) connected_at: u64,
+    /// When it began to serve.
+    pub(crate) serving_since: u64,
+    /// Of a leader: its learners.
+    pub(crate) learners: LearnerCounts,
+}
+
+/// How many learners a leader has.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LearnerCounts {
+    pub(crate) all: usize,
+    /// Followers that get every proposal.
     pub(crate) synced_followers: usize,
-    /// A leader's observers that are in sync.
+    /// Of them those without a vote.
+    pub(crate) synced_non_voting: usize,
+    /// Observers that get every transaction.
     pub(crate) synced_observers: usize,
+    /// Syncs that are not answered yet.
+    pub(crate) pending_syncs: usize,
 }
 
 impl EnsembleView {
     /// The role is over.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        self.leader = None;
+        self.learners = LearnerCounts::default();
     }
 }
 

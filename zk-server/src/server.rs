@@ -424,6 +424,7 @@ fn prepare_config(config: &ServerConfig) -> PrepareConfig {
         enforce_quota: config.rules.enforce_quota,
         close_session_txn: config.rules.close_session_txn,
         reconfig: config.rules.reconfig_enabled,
+        local_sessions: config.ensemble.local_sessions_enabled && !config.is_standalone(),
     }
 }
 

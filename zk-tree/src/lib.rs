@@ -91,7 +91,10 @@ pub use loader::TreeLoader;
 pub use node_ref::NodeRef;
 pub use outcome::{Applied, Outcome};
 pub use pending::Pending;
-pub use prepare::{Caller, PrepareConfig, Prepared, Stamp, prepare, prepare_error};
+pub use prepare::{
+    Caller, PrepareConfig, Prepared, PreparedReconfig, ReconfigContext, Stamp, prepare,
+    prepare_error, prepare_reconfig,
+};
 pub use quota_check::{QuotaExceeded, QuotaKind};
 pub use snapshot_cursor::SnapshotCursor;
 pub use stats_track::StatsTrack;

@@ -74,6 +74,10 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         tracing::debug!(client = %conn.remote(), "refusing a client: this server has no leader");
         return Err(Stop::Close);
     }
+    if role == ServerRole::ReadOnly && request.read_only != Some(true) {
+        tracing::info!(client = %conn.remote(), "refusing a client that does not only read");
+        return Err(Stop::Close);
+    }
     let last_zxid = shared.last_zxid();
     if request.last_zxid_seen > last_zxid {
         tracing::info!(
@@ -146,7 +150,9 @@ fn knows_password(conn: &Conn, request: &ConnectRequest<'_>) -> bool {
 
 fn refuse(shared: &Shared, conn: &Conn, request: &ConnectRequest<'_>) -> Result<(), Stop> {
     tracing::info!(client = %conn.remote(), session = %request.session_id, "refusing a session that is unknown or expired");
-    conn.push(|out| respond(out, None, request.read_only.is_some()));
+    let read_only = shared.role.get() == ServerRole::ReadOnly;
+    let read_only = request.read_only.map(|_| read_only);
+    conn.push(|out| respond(out, None, read_only));
     shared.stats.sent(1);
     Err(Stop::CloseAfterFlush)
 }
@@ -176,15 +182,16 @@ fn resume(
         older.close();
     }
     let mut answer = Vec::new();
-    respond(&mut answer, Some(&session), has_read_only);
+    respond(&mut answer, Some(&session), has_read_only.then_some(false));
     conn.send(&answer);
     shared.stats.sent(1);
     shared.stats.metrics.connection_revalidate_count.add(1);
     Ok(())
 }
 
-/// Appends a ConnectResponse: the session's, or a refusal.
-pub(crate) fn respond(out: &mut Vec<u8>, session: Option<&Session>, has_read_only: bool) {
+/// Appends a ConnectResponse: the session's, or a refusal. It says whether
+/// the server only reads if the client knows of such servers.
+pub(crate) fn respond(out: &mut Vec<u8>, session: Option<&Session>, read_only: Option<bool>) {
     let id = session.map_or(SessionId::NONE, Session::id);
     let password = match session {
         Some(session) => session_password(session.id()),
@@ -195,7 +202,7 @@ pub(crate) fn respond(out: &mut Vec<u8>, session: Option<&Session>, has_read_onl
         timeout_ms: session.map_or(0, Session::timeout_ms),
         session_id: id,
         password: Some(Buffer(&password)),
-        read_only: has_read_only.then_some(false),
+        read_only,
     };
     let start = frame::start(out);
     let encoded: Result<(), jute::Error> = response.encode(out);

@@ -1,19 +1,21 @@
 //! What the words show, taken from the running server. Locks are held for
 //! single look-ups, or in turns over large tables; nothing is printed here.
 
-use super::configuration::{Configuration, Directories};
+use super::configuration::{Configuration, Directories, EnsembleConfiguration};
 use super::connections::{Client, Connection, Interest};
-use super::dump::{Dump, ExpiringConnection};
+use super::dump::{Dump, ExpiringConnection, Sessions};
 use super::monitor::Monitor;
-use super::server_stats::ServerState;
+use super::server_stats::{ProposalSizes, ServerState};
 use super::watches::WatchTable;
 use super::{descriptors, version};
 use crate::clock;
 use crate::conn::Conn;
-use crate::metrics::{Families, Gauges, QuotaGauges, namespace};
+use crate::metrics::{Families, Gauges, LeaderGauges, QuotaGauges, namespace};
+use crate::role::{EnsembleView, ServerRole};
 use crate::shared::Shared;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
+use zk_proto::ensemble::Role;
 use zk_proto::{OpCode, SessionId, Zxid};
 use zk_tree::StatsTrack;
 
@@ -31,6 +33,16 @@ pub(super) fn server_state(shared: &Shared) -> ServerState<'static> {
         zxid: shared.last_zxid(),
         mode: shared.role.get().name(),
         node_count: shared.tree.read().node_count(),
+        proposals: (shared.role.get() == ServerRole::Leader).then(|| proposal_sizes(shared)),
+    }
+}
+
+fn proposal_sizes(shared: &Shared) -> ProposalSizes {
+    let sizes = &shared.stats.metrics.proposal_sizes;
+    ProposalSizes {
+        last: sizes.last(),
+        min: sizes.min(),
+        max: sizes.max(),
     }
 }
 
@@ -46,7 +58,27 @@ pub(super) fn configuration(shared: &Shared) -> Configuration {
         min_session_timeout_ms: config.sessions.min_timeout_ms,
         max_session_timeout_ms: config.sessions.max_timeout_ms,
         listen_backlog: config.clients.listen_backlog,
+        ensemble: ensemble_configuration(shared),
     }
+}
+
+fn ensemble_configuration(shared: &Shared) -> Option<EnsembleConfiguration> {
+    let role = match shared.role.get() {
+        ServerRole::Standalone => return None,
+        ServerRole::Observer => Role::Observer,
+        ServerRole::Looking
+        | ServerRole::ReadOnly
+        | ServerRole::Leader
+        | ServerRole::Follower => Role::Participant,
+    };
+    let config = &shared.info.config;
+    Some(EnsembleConfiguration {
+        server: config.server_id?,
+        init_limit: config.ensemble.init_limit,
+        sync_limit: config.ensemble.sync_limit,
+        role,
+        members: shared.ensemble.lock().members.clone(),
+    })
 }
 
 pub(super) fn directories(shared: &Shared) -> Directories {
@@ -105,11 +137,10 @@ fn client(conn: &Conn, times: Times) -> Option<Client> {
 
 pub(super) fn dump(shared: &Shared) -> Dump {
     let times = Times::now(shared);
-    let sessions = shared.sessions.by_deadline().into_iter();
     let mut dump = Dump {
-        sessions: sessions.map(|(at, ids)| (times.wall(at), ids)).collect(),
+        sessions: sessions(shared, times),
         ephemerals: ephemerals(shared),
-        ..Dump::default()
+        connections: BTreeMap::new(),
     };
     for conn in shared.conns.all() {
         let expiring = ExpiringConnection {
@@ -120,6 +151,14 @@ pub(super) fn dump(shared: &Shared) -> Dump {
         dump.connections.entry(at).or_default().push(expiring);
     }
     dump
+}
+
+fn sessions(shared: &Shared, times: Times) -> Sessions {
+    if !shared.role.get().owns_sessions() {
+        return Sessions::Lasting(shared.tree.read().sessions().collect());
+    }
+    let sessions = shared.sessions.by_deadline().into_iter();
+    Sessions::Expiring(sessions.map(|(at, ids)| (times.wall(at), ids)).collect())
 }
 
 /// When a connection is too old, by the wall clock. Apache looks after them
@@ -193,15 +232,47 @@ pub(super) fn digests(shared: &Shared) -> String {
 }
 
 pub(super) fn monitor(shared: &Shared) -> Monitor<'static> {
+    let role = shared.role.get();
+    let observes = role == ServerRole::Observer;
     Monitor {
         version: version::FULL,
-        server_state: shared.role.get().name(),
+        server_state: role.name(),
+        peer_state: peer_state(role),
+        observer_master: shared.ensemble.lock().leader.filter(|_| observes),
         gauges: gauges(shared),
         families: Families::of(&shared.stats.metrics),
     }
 }
 
+/// While it serves it is in broadcast (`QuorumPeer.getDetailedPeerState`).
+const fn peer_state(role: ServerRole) -> Option<&'static str> {
+    match role {
+        ServerRole::Standalone => None,
+        ServerRole::Looking | ServerRole::ReadOnly => Some("looking"),
+        ServerRole::Leader => Some("leading - broadcast"),
+        ServerRole::Follower => Some("following - broadcast"),
+        ServerRole::Observer => Some("observing - broadcast"),
+    }
+}
+
+fn leader_gauges(shared: &Shared, view: &EnsembleView) -> LeaderGauges {
+    let (learners, sizes) = (view.learners, proposal_sizes(shared));
+    LeaderGauges {
+        learners: whole(learners.all),
+        synced_followers: whole(learners.synced_followers),
+        synced_non_voting_followers: whole(learners.synced_non_voting),
+        synced_observers: whole(learners.synced_observers),
+        pending_syncs: whole(learners.pending_syncs),
+        uptime: whole(shared.clock.now_ms().saturating_sub(view.serving_since)),
+        last_proposal_size: sizes.last,
+        min_proposal_size: sizes.min,
+        max_proposal_size: sizes.max,
+    }
+}
+
 fn gauges(shared: &Shared) -> Gauges {
+    let role = shared.role.get();
+    let view = shared.ensemble.lock().clone();
     let stats = &shared.stats;
     let (latency, sizes) = (stats.latency(), &stats.metrics.response_sizes);
     let (quotas, open_files) = (quotas(shared), descriptors::open());
@@ -212,7 +283,7 @@ fn gauges(shared: &Shared) -> Gauges {
         avg_latency: latency.average(),
         outstanding_requests: whole(shared.inbox.outstanding()),
         znode_count: whole(tree.node_count()),
-        global_sessions: whole(shared.sessions.len()),
+        global_sessions: whole(tree.session_count()),
         last_response_size: sizes.last(),
         packets_sent: whole(stats.packets_sent()),
         packets_received: whole(stats.packets_received()),
@@ -222,9 +293,12 @@ fn gauges(shared: &Shared) -> Gauges {
         max_files: whole(descriptors::max()),
         approximate_data_size: tree.data_size(),
         open_files: whole(open_files),
-        uptime: whole(shared.clock.now_ms()),
+        uptime: whole(shared.clock.now_ms().saturating_sub(view.elected_at)),
         max_latency: whole(latency.max),
         min_response_size: sizes.min(),
+        quorum_size: (role != ServerRole::Standalone)
+            .then(|| whole(view.members.participants().count())),
+        leader: (role == ServerRole::Leader).then(|| leader_gauges(shared, &view)),
         quotas,
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use zk_proto::ServerId;
+use zk_proto::ensemble::{EnsembleConfig, PeerAddress, Role};
 
-/// What `conf` shows of a standalone server.
+/// What `conf` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Configuration {
     pub(super) client_port: i32,
@@ -16,6 +18,37 @@ pub(super) struct Configuration {
     pub(super) max_session_timeout_ms: i32,
     /// -1 when it is left to the system.
     pub(super) listen_backlog: i32,
+    /// A standalone server has none.
+    pub(super) ensemble: Option<EnsembleConfiguration>,
+}
+
+/// What `conf` shows of a server of an ensemble
+/// (`QuorumZooKeeperServer.dumpConf`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EnsembleConfiguration {
+    pub(super) server: ServerId,
+    /// Ticks.
+    pub(super) init_limit: i32,
+    /// Ticks.
+    pub(super) sync_limit: i32,
+    pub(super) role: Role,
+    /// The members that hold.
+    pub(super) members: EnsembleConfig,
+}
+
+impl EnsembleConfiguration {
+    /// A port of each address, every one once.
+    fn ports(&self, of: impl Fn(&PeerAddress) -> u16) -> String {
+        let own = self.members.members.get(&self.server);
+        let mut ports: Vec<String> = Vec::new();
+        for address in own.map_or(&[][..], |own| &own.addresses) {
+            let port = of(address).to_string();
+            if !ports.contains(&port) {
+                ports.push(port);
+            }
+        }
+        ports.join("|")
+    }
 }
 
 /// Where the files are, and how large.
@@ -70,8 +103,28 @@ impl fmt::Display for Configuration {
         writeln!(f, "minSessionTimeout={}", self.min_session_timeout_ms)?;
         writeln!(f, "maxSessionTimeout={}", self.max_session_timeout_ms)?;
         writeln!(f, "clientPortListenBacklog={}", self.listen_backlog)?;
-        // A standalone server shows 0 whatever its number is.
-        writeln!(f, "serverId=0")
+        match &self.ensemble {
+            // A standalone server shows 0 whatever its number is.
+            None => writeln!(f, "serverId=0"),
+            Some(ensemble) => ensemble.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for EnsembleConfiguration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "serverId={}", self.server)?;
+        writeln!(f, "initLimit={}", self.init_limit)?;
+        writeln!(f, "syncLimit={}", self.sync_limit)?;
+        writeln!(f, "electionAlg=3")?;
+        writeln!(f, "electionPort={}", self.ports(|it| it.election_port))?;
+        writeln!(f, "quorumPort={}", self.ports(|it| it.quorum_port))?;
+        let peer_type = match self.role {
+            Role::Participant => 0,
+            Role::Observer => 1,
+        };
+        writeln!(f, "peerType={peer_type}")?;
+        write!(f, "membership: \n{}", self.members)
     }
 }
 

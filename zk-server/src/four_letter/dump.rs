@@ -1,5 +1,6 @@
 //! The word `dump`: when sessions and connections expire, and which sessions
-//! have ephemerals (`DumpCommand`, `ExpiryQueue.dump`).
+//! have ephemerals (`DumpCommand`, `ExpiryQueue.dump`,
+//! `LearnerSessionTracker.dumpSessions`).
 
 use super::java::{Address, Date};
 use std::collections::BTreeMap;
@@ -8,12 +9,21 @@ use std::net::SocketAddr;
 use zk_proto::SessionId;
 
 /// What `dump` shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dump {
-    pub(super) sessions: ExpirySets<SessionId>,
+    pub(super) sessions: Sessions,
     /// Sessions that have ephemerals, or had some.
     pub(super) ephemerals: Vec<(SessionId, Vec<String>)>,
     pub(super) connections: ExpirySets<ExpiringConnection>,
+}
+
+/// What a server knows of sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sessions {
+    /// When they expire: who decides that knows.
+    Expiring(ExpirySets<SessionId>),
+    /// Their timeouts in ms.
+    Lasting(BTreeMap<SessionId, i32>),
 }
 
 /// What expires together, by the wall clock in ms.
@@ -30,9 +40,17 @@ pub(super) struct ExpiringConnection {
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "SessionTracker dump:")?;
-        sets(f, "Session", &self.sessions, |f, session| {
-            write!(f, "0x{:x}", session.0)
-        })?;
+        match &self.sessions {
+            Sessions::Expiring(sessions) => sets(f, "Session", sessions, |f, session| {
+                write!(f, "0x{:x}", session.0)
+            })?,
+            Sessions::Lasting(sessions) => {
+                writeln!(f, "Global Sessions({}):", sessions.len())?;
+                for (session, timeout_ms) in sessions {
+                    writeln!(f, "0x{:x}\t{timeout_ms}ms", session.0)?;
+                }
+            }
+        }
         writeln!(f, "ephemeral nodes dump:")?;
         let count = self.ephemerals.len();
         writeln!(f, "Sessions with Ephemerals ({count}):")?;

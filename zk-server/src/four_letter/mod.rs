@@ -6,10 +6,9 @@
 //! large tables or look at files are answered on a thread of their own, and
 //! copy what they need in turns, so that clients do not wait for them.
 //!
-//! Differences: `serverId` and the mode are those of a standalone server;
-//! dates are in UTC; what Apache lists in the order of a hash map is sorted
-//! here. `environment` and `monitor` say what their values mean without a
-//! JVM.
+//! Differences: dates are in UTC; what Apache lists in the order of a hash map
+//! is sorted here. `environment` and `monitor` say what their values mean
+//! without a JVM.
 
 mod collect;
 mod configuration;
@@ -98,6 +97,11 @@ pub(crate) fn answer(shared: &Arc<Shared>, conn: &Arc<Conn>, word: [u8; 4], rest
     }
     note_received(shared, conn);
     tracing::info!(client = %conn.remote(), "processing the word {}", word.name());
+    if !shared.role.get().serves()
+        && let Some(text) = word.without_a_leader()
+    {
+        return Answer::Text(noted(shared, text.into()));
+    }
     if word.is_long() {
         answer_later(shared, conn, word);
         return Answer::Underway;
@@ -134,6 +138,7 @@ fn answer_later(shared: &Arc<Shared>, conn: &Arc<Conn>, word: Word) {
 fn short_answer(shared: &Shared, word: Word, rest: &[u8]) -> String {
     match word {
         Word::Ruok => "imok".into(),
+        Word::Isro if shared.role.get() == crate::role::ServerRole::ReadOnly => "ro".into(),
         Word::Isro => "rw".into(),
         Word::Srvr => server_stats::srvr(&collect::server_state(shared)),
         Word::Wchs => watches::wchs(shared.watches.lock().summary()),

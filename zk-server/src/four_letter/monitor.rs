@@ -10,12 +10,17 @@
 use super::java::Double;
 use crate::metrics::{Distribution, Families, Gauge, Gauges, SummaryValues};
 use std::fmt::{Display, Write as _};
+use zk_proto::ServerId;
 
 /// What `mntr` shows.
 #[derive(Debug, Clone)]
 pub(super) struct Monitor<'a> {
     pub(super) version: &'a str,
     pub(super) server_state: &'a str,
+    /// Of a server of an ensemble.
+    pub(super) peer_state: Option<&'a str>,
+    /// Of an observer: whom it observes.
+    pub(super) observer_master: Option<ServerId>,
     pub(super) gauges: Gauges,
     pub(super) families: Families,
 }
@@ -25,6 +30,12 @@ pub(super) fn mntr(monitor: &Monitor<'_>) -> String {
     let mut lines = Lines::default();
     lines.put("version", monitor.version);
     lines.put("server_state", monitor.server_state);
+    if let Some(state) = monitor.peer_state {
+        lines.put("peer_state", state);
+    }
+    if let Some(master) = monitor.observer_master {
+        lines.put("observer_master_id", master);
+    }
     lines.gauges(&monitor.gauges);
     lines.families(&monitor.families);
     lines.text

@@ -19,6 +19,16 @@ pub(super) struct ServerState<'a> {
     pub(super) zxid: Zxid,
     pub(super) mode: &'a str,
     pub(super) node_count: usize,
+    /// Of a leader.
+    pub(super) proposals: Option<ProposalSizes>,
+}
+
+/// How large proposals are, in bytes; -1 before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProposalSizes {
+    pub(super) last: i64,
+    pub(super) min: i64,
+    pub(super) max: i64,
 }
 
 /// The whole answer to `srvr`.
@@ -46,6 +56,10 @@ impl fmt::Display for ServerState<'_> {
         writeln!(f, "Outstanding: {}", self.outstanding)?;
         writeln!(f, "Zxid: 0x{:x}", self.zxid.0)?;
         writeln!(f, "Mode: {}", self.mode)?;
-        writeln!(f, "Node count: {}", self.node_count)
+        writeln!(f, "Node count: {}", self.node_count)?;
+        let Some(ProposalSizes { last, min, max }) = self.proposals else {
+            return Ok(());
+        };
+        writeln!(f, "Proposal sizes last/min/max: {last}/{min}/{max}")
     }
 }

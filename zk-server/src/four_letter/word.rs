@@ -78,6 +78,17 @@ impl Word {
         row.map_or("", |(_, name, _)| name)
     }
 
+    /// The whole answer while nobody is served; `None` if that makes no
+    /// difference (`AbstractFourLetterCommand.ZK_NOT_SERVING`).
+    pub(super) const fn without_a_leader(self) -> Option<&'static str> {
+        match self {
+            Self::Envi | Self::Gtmk | Self::Ruok | Self::Stmk | Self::TelnetClose => None,
+            Self::Isro => Some("null"),
+            Self::Hash => Some("This ZooKeeper instance is not currently serving requests"),
+            _ => Some("This ZooKeeper instance is not currently serving requests\n"),
+        }
+    }
+
     /// Whether the answer takes more than a moment.
     pub(super) const fn is_long(self) -> bool {
         match self {

@@ -2,10 +2,10 @@
 //! them, which is that of a Java hash map.
 //!
 //! A name without a source is shown as zero because nothing here can move it:
-//! an ensemble's (elections, leaders, learners, observers, the commit
-//! processor), TLS and Netty, the caches of answers, throttling, snapshots
-//! over HTTP, JVM pauses, and the queues between Apache's threads that one
-//! pipeline thread has no need of. It refuses to know how values are printed.
+//! TLS and Netty, the caches of answers, throttling, snapshots over HTTP, JVM
+//! pauses, observer masters, limits of snapshots at a time, and the queues
+//! between Apache's threads (the commit processor, learner handlers) that one
+//! thread has no need of. It refuses to know how values are printed.
 
 use super::{Distribution, Metrics, SummaryValues};
 use std::collections::BTreeMap;
@@ -93,44 +93,44 @@ table!(COUNTERS: u64, m => {
     "stale_replies";
     "response_bytes" = m.traffic_total(|traffic| &traffic.response_bytes);
     "ensemble_auth_fail" = m.ensemble_auth_fail.value();
-    "diff_count";
+    "diff_count" = m.diff_count.value();
     "connection_revalidate_count" = m.connection_revalidate_count.value();
     "quit_leading_due_to_disloyal_voter";
     "unrecoverable_error_count";
     "unsuccessful_handshake";
-    "commit_count";
+    "commit_count" = m.commit_count.value();
     "outstanding_changes_queued";
     "request_commit_queued";
     "ensemble_auth_skip" = m.ensemble_auth_skip.value();
     "skip_learner_request_to_next_processor_count";
-    "proposal_count";
+    "proposal_count" = m.proposal_count.value();
     "large_requests_rejected" = m.large_requests_rejected.value();
     "outstanding_changes_removed";
     "restore_error_count";
     "cnxn_closed_without_zk_server_running";
-    "looking_count";
+    "looking_count" = m.looking_count.value();
     "snapshot_rate_limited_count";
-    "learner_proposal_received_count";
+    "learner_proposal_received_count" = m.learner_proposal_received_count.value();
     "digest_mismatches_count" = m.digest_mismatches.value();
     "dead_watchers_cleared";
     "ensemble_auth_success" = m.ensemble_auth_success.value();
-    "learner_commit_received_count";
+    "learner_commit_received_count" = m.learner_commit_received_count.value();
     "snapshot_error_count" = m.snapshot_errors.value();
     "connection_request_count" = m.connection_request_count.value();
     "response_packet_get_children_cache_misses";
-    "snap_count";
+    "snap_count" = m.snap_count.value();
     "stale_sessions_expired" = m.stale_sessions_expired.value();
     "restore_rate_limited_count";
     "response_packet_get_children_cache_hits";
     "sync_processor_request_queued" = m.sync_queued.value();
     "tls_handshake_exceeded";
-    "revalidate_count";
+    "revalidate_count" = m.revalidate_count.value();
 });
 
 table!(SUMMARIES: SummaryValues, m => {
     "socket_closing_time";
     "proposal_process_time";
-    "leader_unavailable_time";
+    "leader_unavailable_time" = m.leader_unavailable_time.values();
     "node_created_watch_count" = m.node_created_watch_count.values();
     "session_queues_drained";
     "write_commit_proc_req_queued";
@@ -139,7 +139,7 @@ table!(SUMMARIES: SummaryValues, m => {
     "node_deleted_watch_count" = m.node_deleted_watch_count.values();
     "startup_txns_load_time" = m.startup_txns_load_time.values();
     "sync_processor_queue_size";
-    "follower_sync_time";
+    "follower_sync_time" = m.follower_sync_time.values();
     "prep_processor_queue_size" = m.prep_queue_size.values();
     "fsynctime" = m.fsynctime.values();
     "inflight_snap_count";
@@ -147,7 +147,7 @@ table!(SUMMARIES: SummaryValues, m => {
     "restore_time";
     "learner_request_processor_queue_size";
     "snapshottime" = m.snapshottime.values();
-    "unavailable_time";
+    "unavailable_time" = m.unavailable_time.values();
     "startup_txns_loaded" = m.startup_txns_loaded.values();
     "reads_after_write_in_session_queue";
     "requests_in_session_queue";
@@ -159,14 +159,14 @@ table!(SUMMARIES: SummaryValues, m => {
     "dbinittime" = m.dbinittime.values();
     "inflight_diff_count";
     "netty_queued_buffer_capacity";
-    "election_time";
+    "election_time" = m.election_time.values();
     "commit_commit_proc_req_queued";
     "sync_processor_batch_size" = m.sync_batch_size.values();
     "node_children_watch_count" = m.node_children_watch_count.values();
     "write_batch_time_in_commit_processor";
     "read_commit_proc_issued";
     "concurrent_request_processing_in_commit_processor";
-    "observer_sync_time";
+    "observer_sync_time" = m.observer_sync_time.values();
     "node_changed_watch_count" = m.node_changed_watch_count.values();
     "sync_process_time" = m.sync_process_time.values();
     "startup_snap_load_time" = m.startup_snap_load_time.values();
@@ -181,10 +181,10 @@ table!(DISTRIBUTIONS: Distribution, m => {
     "local_write_committed_time_ms";
     "request_throttle_queue_time_ms";
     "readlatency" = m.read_latency();
-    "quorum_ack_latency";
+    "quorum_ack_latency" = m.quorum_ack_latency.values();
     "om_commit_process_time_ms";
     "read_final_proc_time_ms";
-    "commit_propagation_latency";
+    "commit_propagation_latency" = m.commit_propagation_latency.values();
     "dead_watchers_cleaner_latency";
     "write_final_proc_time_ms";
     "proposal_ack_creation_latency";

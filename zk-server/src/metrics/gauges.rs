@@ -13,7 +13,7 @@ pub(crate) enum Gauge {
     Fraction(f64),
 }
 
-/// The numbers of a standalone server that can be other than zero.
+/// The numbers of a server that can be other than zero.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gauges {
     pub(crate) ephemerals_count: i64,
@@ -37,7 +37,26 @@ pub(crate) struct Gauges {
     pub(crate) uptime: i64,
     pub(crate) max_latency: i64,
     pub(crate) min_response_size: i64,
+    /// Of a server of an ensemble.
+    pub(crate) quorum_size: Option<i64>,
+    pub(crate) leader: Option<LeaderGauges>,
     pub(crate) quotas: QuotaGauges,
+}
+
+/// What a leader shows beside that (`LeaderZooKeeperServer.registerMetrics`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct LeaderGauges {
+    pub(crate) learners: i64,
+    pub(crate) synced_followers: i64,
+    pub(crate) synced_non_voting_followers: i64,
+    pub(crate) synced_observers: i64,
+    pub(crate) pending_syncs: i64,
+    /// Ms.
+    pub(crate) uptime: i64,
+    /// Bytes; -1 before the first proposal, as the two others.
+    pub(crate) last_proposal_size: i64,
+    pub(crate) min_proposal_size: i64,
+    pub(crate) max_proposal_size: i64,
 }
 
 /// Limits and use of each namespace with a quota
@@ -54,34 +73,53 @@ impl Gauges {
     /// All gauges that Apache shows, in its order. Those that are a plain zero
     /// here belong to connections with TLS, sessions of one server and
     /// refusing connections by chance.
-    pub(crate) fn list(&self) -> [(&'static str, Gauge); 24] {
+    pub(crate) fn list(&self) -> Vec<(&'static str, Gauge)> {
         use Gauge::{Fraction, Whole};
-        [
-            ("ephemerals_count", Whole(self.ephemerals_count)),
-            ("num_alive_connections", Whole(self.num_alive_connections)),
-            ("avg_latency", Fraction(self.avg_latency)),
-            ("outstanding_requests", Whole(self.outstanding_requests)),
-            ("znode_count", Whole(self.znode_count)),
-            ("global_sessions", Whole(self.global_sessions)),
-            ("non_mtls_remote_conn_count", Whole(0)),
-            ("last_client_response_size", Whole(self.last_response_size)),
-            ("packets_sent", Whole(self.packets_sent)),
-            ("packets_received", Whole(self.packets_received)),
-            ("max_client_response_size", Whole(self.max_response_size)),
-            ("connection_drop_probability", Fraction(0.0)),
-            ("watch_count", Whole(self.watch_count)),
-            ("auth_failed_count", Whole(0)),
-            ("min_latency", Whole(self.min_latency)),
-            ("max_file_descriptor_count", Whole(self.max_files)),
-            ("approximate_data_size", Whole(self.approximate_data_size)),
-            ("open_file_descriptor_count", Whole(self.open_files)),
-            ("local_sessions", Whole(0)),
-            ("uptime", Whole(self.uptime)),
-            ("max_latency", Whole(self.max_latency)),
-            ("outstanding_tls_handshake", Whole(0)),
-            ("min_client_response_size", Whole(self.min_response_size)),
-            ("non_mtls_local_conn_count", Whole(0)),
-        ]
+        let always = |name, value| Some((name, Whole(value)));
+        let fraction = |name, value| Some((name, Fraction(value)));
+        let leading = |name, of: fn(&LeaderGauges) -> i64| {
+            let leader = self.leader.as_ref();
+            leader.map(|leader| (name, Whole(of(leader))))
+        };
+        let all = [
+            always("ephemerals_count", self.ephemerals_count),
+            always("num_alive_connections", self.num_alive_connections),
+            fraction("avg_latency", self.avg_latency),
+            leading("min_proposal_size", |it| it.min_proposal_size),
+            always("outstanding_requests", self.outstanding_requests),
+            always("znode_count", self.znode_count),
+            always("global_sessions", self.global_sessions),
+            always("non_mtls_remote_conn_count", 0),
+            always("last_client_response_size", self.last_response_size),
+            always("packets_sent", self.packets_sent),
+            always("packets_received", self.packets_received),
+            leading("max_proposal_size", |it| it.max_proposal_size),
+            always("max_client_response_size", self.max_response_size),
+            leading("synced_followers", |it| it.synced_followers),
+            fraction("connection_drop_probability", 0.0),
+            always("watch_count", self.watch_count),
+            leading("synced_non_voting_followers", |it| {
+                it.synced_non_voting_followers
+            }),
+            leading("synced_observers", |it| it.synced_observers),
+            always("auth_failed_count", 0),
+            always("min_latency", self.min_latency),
+            always("max_file_descriptor_count", self.max_files),
+            always("approximate_data_size", self.approximate_data_size),
+            always("open_file_descriptor_count", self.open_files),
+            leading("last_proposal_size", |it| it.last_proposal_size),
+            leading("pending_syncs", |it| it.pending_syncs),
+            leading("leader_uptime", |it| it.uptime),
+            always("local_sessions", 0),
+            always("uptime", self.uptime),
+            always("max_latency", self.max_latency),
+            always("outstanding_tls_handshake", 0),
+            leading("learners", |it| it.learners),
+            always("min_client_response_size", self.min_response_size),
+            always("non_mtls_local_conn_count", 0),
+            self.quorum_size.map(|size| ("quorum_size", Whole(size))),
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) mod usage;
 pub(crate) use catalog::Families;
 pub(crate) use counter::Counter;
 pub(crate) use distribution::{Distribution, Histogram};
-pub(crate) use gauges::{Gauge, Gauges, QuotaGauges};
+pub(crate) use gauges::{Gauge, Gauges, LeaderGauges, QuotaGauges};
 pub(crate) use namespaces::{NamespaceTally, Namespaces, namespace};
 pub(crate) use response_sizes::{ResponseSizes, SizeTally};
 pub(crate) use run::Run;
@@ -77,6 +77,21 @@ struct Metrics {
     ensemble_auth_skip: Counter,
     /// Snapshots that could not be written, whoever asked for them.
     snapshot_errors: Counter,
+    /// Elections that this server took part in.
+    looking_count: Counter,
+    /// As a leader: what it proposed, and what of it was committed.
+    proposal_count: Counter,
+    commit_count: Counter,
+    /// As a leader: how it sent its history to learners.
+    snap_count: Counter,
+    diff_count: Counter,
+    /// As a leader: sessions that learners asked about.
+    revalidate_count: Counter,
+    /// As a learner.
+    learner_proposal_received_count: Counter,
+    learner_commit_received_count: Counter,
+    /// Bytes of the transactions that it proposed.
+    proposal_sizes: ResponseSizes,
     /// Requests that came to the pipeline: writes, and what waits behind them.
     prep_queued: Counter,
     /// Transactions that went to the log.
@@ -104,6 +119,20 @@ struct Metrics {
     /// Time to append and flush everything that was taken at once.
     sync_process_time: Summary,
 
+    /// Until an election was decided.
+    election_time: Summary,
+    /// Without a leader, or not in sync with one; as the leader that then
+    /// came, too.
+    unavailable_time: Summary,
+    leader_unavailable_time: Summary,
+    /// Until the leader's history was taken over.
+    follower_sync_time: Summary,
+    observer_sync_time: Summary,
+
+    /// From the time in a transaction until a quorum had it.
+    quorum_ack_latency: Histogram,
+    /// As a learner: from the time in a transaction until it was committed.
+    commit_propagation_latency: Histogram,
     /// From reading a request until the pipeline took it.
     prep_queue_time: Histogram,
     /// Reads that waited for writes before them. The others are

@@ -83,6 +83,9 @@ impl Peer {
         packet
             .encode(&mut self.scratch)
             .expect("a packet is shorter than a length can say");
+        if matches!(self.role, Role::Leading(_)) {
+            self.show_sent(packet.kind);
+        }
         match &mut self.role {
             Role::Looking(_) => {}
             Role::Leading(leading) => {
@@ -136,8 +139,11 @@ impl Peer {
         for chunk in txns.chunks(APPLY_CHUNK) {
             let mut tree = shared.tree.write();
             self.clients.applier.begin();
-            for txn in chunk {
+            for (at, txn) in chunk.iter().enumerate() {
                 let record = decode(txn);
+                if at == 0 {
+                    self.show_committed(&record.header, chunk.len() as u64);
+                }
                 self.clients.apply(&mut tree, &record, whole_ms(now));
                 if record.header.kind == OpCode::CLOSE_SESSION {
                     self.forget_session(record.header.client_id);

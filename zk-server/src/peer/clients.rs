@@ -24,6 +24,8 @@ pub(super) enum Turn {
     Sync(u64),
     /// Nothing but those before it; it is served from the tree.
     InOrder,
+    /// As before; the end of a session that only this server knows.
+    EndLocal,
     /// As before; this is the answer.
     Refused(ErrorCode),
     /// As before; this is the answer to an auth request.
@@ -32,7 +34,10 @@ pub(super) enum Turn {
 
 impl Turn {
     const fn has_come(self) -> bool {
-        matches!(self, Self::InOrder | Self::Refused(_) | Self::Auth(_))
+        matches!(
+            self,
+            Self::InOrder | Self::EndLocal | Self::Refused(_) | Self::Auth(_)
+        )
     }
 }
 
@@ -113,6 +118,7 @@ impl Clients {
                         .serve_in_order(tree, item, &waiting.body, now_ms);
                 }
                 Turn::Refused(code) => self.applier.refuse(item, tree.last_zxid(), code, now_ms),
+                Turn::EndLocal => self.applier.end_local(item, tree.last_zxid(), now_ms),
                 Turn::Auth(code) => self.applier.answer_auth(item, code, now_ms),
                 Turn::Unstaged | Turn::Resuming | Turn::Txn { .. } | Turn::Sync(_) => {}
             }

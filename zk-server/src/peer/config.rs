@@ -1,6 +1,7 @@
 //! What a peer is told when it is made. It refuses to know where that was
 //! read.
 
+use super::local::LocalSessions;
 use crate::config::ServerConfig;
 use std::time::Duration;
 use zk_proto::ServerId;
@@ -29,6 +30,7 @@ pub(crate) struct PeerConfig {
     /// `reconfigEnabled`.
     pub(super) reconfig: bool,
     pub(super) hash_seed: u64,
+    pub(super) local: LocalSessions,
 }
 
 /// What a packet has beside a client's request.
@@ -52,6 +54,11 @@ impl PeerConfig {
             packet_max: config.limits.max_buffer.saturating_add(PACKET_EXTRA),
             reconfig: config.rules.reconfig_enabled,
             hash_seed: 0,
+            local: LocalSessions {
+                enabled: ensemble.local_sessions_enabled,
+                upgrading: ensemble.local_sessions_upgrading_enabled,
+                read_only_mode: ensemble.read_only_mode_enabled,
+            },
         }
     }
 

@@ -137,6 +137,7 @@ impl Disk {
         self.snapshotter.count(report.txns, report.bytes);
         let metrics = &shared.stats.metrics;
         let flush_ms = crate::clock::whole_ms(report.elapsed);
+        metrics.sync_queued.add(report.txns);
         metrics.sync_batch_size.add(report.txns);
         metrics.fsynctime.add(flush_ms);
         metrics.sync_flush_time.add(flush_ms);

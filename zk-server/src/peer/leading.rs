@@ -5,8 +5,10 @@
 use super::clients::{Turn, Waiting};
 use super::learning::judge;
 use super::links::Input;
+use super::local::end_local;
 use super::streams::Streams;
 use super::{LinkId, Over, Peer, Role, whole_ms};
+use crate::metrics::SizeTally;
 use crate::pipeline::{Core, Item, Origin, Stage, Subject, close_session};
 use crate::shared::Shared;
 use bytes::Bytes;
@@ -161,6 +163,13 @@ impl Leading {
         *self.owners.entry(session).or_insert(owner) == owner
     }
 
+    /// A session of a client of this server becomes one that all know.
+    pub(super) fn create_session(&mut self, shared: &Shared, request: &ForwardedRequest<'_>) {
+        self.owners.insert(request.session, Owner::Here);
+        let subject = Subject::forwarded(request, &[], false);
+        self.stage(shared, &subject);
+    }
+
     /// A session that ended is nobody's.
     pub(super) fn forget_session(&mut self, session: SessionId) {
         self.owners.remove(&session);
@@ -239,6 +248,10 @@ impl Peer {
             session,
             timeout_ms,
         } = question;
+        let known = self.shared.sessions.get(session);
+        if owner != Owner::Here && known.is_some_and(|it| it.is_local()) {
+            return None;
+        }
         let resumed = self.shared.sessions.resume(session, timeout_ms, now_ms);
         if let (Some(_), Role::Leading(leading)) = (&resumed, &mut self.role) {
             leading.owners.insert(session, owner);
@@ -248,6 +261,7 @@ impl Peer {
 
     /// A learner asks whether a session may go on there.
     pub(super) fn revalidate(&mut self, now: Duration, from: LearnerId, question: SessionTouch) {
+        self.shared.stats.metrics.revalidate_count.add(1);
         let session = self.resume(question, Owner::At(from), whole_ms(now));
         if let Role::Leading(leading) = &mut self.role {
             let leader = &mut leading.leader;
@@ -288,8 +302,14 @@ impl Peer {
             leading.owners.insert(session, owner);
         }
         let known = shared.sessions.get(session);
-        let is_closing = known.as_ref().is_none_or(|it| it.is_closing());
-        let moved = !is_closing && !leading.is_owner(session, owner);
+        // A session that only its own server knows may do without one here.
+        let may_be_local = self.config.local.enabled
+            && session.0 >> 56 != self.config.me.0;
+        let is_closing = match &known {
+            Some(session) => session.is_closing(),
+            None => !may_be_local,
+        };
+        let moved = known.is_some() && !is_closing && !leading.is_owner(session, owner);
         let nobody: Vec<Id<'static>> = Vec::new();
         let identities = packet.auth.as_ref().unwrap_or(&nobody);
         let subject = Subject::forwarded(&request, identities, is_closing);
@@ -307,9 +327,11 @@ impl Peer {
             && self.over.is_none()
             && leading.has_staged()
         {
+            let sizes = leading.staged_sizes();
             if let Err(reason) = leading.propose_staged(now) {
                 self.over = Some(Over::of(reason));
             }
+            self.show_proposed(&sizes);
             self.run_role(now)?;
         }
         Ok(())
@@ -325,6 +347,10 @@ impl Peer {
         }
         if leading.core.is_some() {
             for session in self.shared.sessions.expire(whole_ms(now)) {
+                if session.is_local() {
+                    end_local(&self.shared, &session);
+                    continue;
+                }
                 tracing::info!(session = %session.id(), "expiring the session, timeout of {} ms exceeded", session.timeout_ms());
                 self.shared.stats.session_expired();
                 let item = Item {
@@ -402,6 +428,14 @@ impl Peer {
 impl Leading {
     fn has_staged(&self) -> bool {
         !self.staged.is_empty() || !self.syncs.is_empty()
+    }
+
+    fn staged_sizes(&self) -> SizeTally {
+        let mut sizes = SizeTally::default();
+        for (_, range) in &self.staged {
+            sizes.add(range.len() as u64);
+        }
+        sizes
     }
 
     /// Says why no more can be proposed: zxids were given out that will never

@@ -79,6 +79,7 @@ impl Learning {
 impl Peer {
     /// The link to the leader is there.
     pub(super) fn connected(&mut self, now: Duration, link: LinkId) -> Result<(), LogError> {
+        self.show_connected(now);
         let Role::Learning(learning) = &mut self.role else {
             return Ok(());
         };
@@ -161,6 +162,7 @@ impl Peer {
             self.over = Some(Over::of(problem));
             return Ok(());
         }
+        self.show_received(packet.kind);
         if packet.kind == PacketType::PING {
             self.tell_touched(now);
         }
@@ -226,6 +228,7 @@ impl Peer {
         };
         for conn in self.shared.conns.all() {
             if let Some(session) = conn.session()
+                && !session.is_local()
                 && session.heard_ms() >= learning.touched_ms
             {
                 learner.touch(SessionTouch {

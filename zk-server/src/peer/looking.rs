@@ -16,6 +16,7 @@ const EARLY_MAX: usize = 4096;
 /// Learners that connected before this server knew its role.
 #[derive(Debug, Default)]
 pub(super) struct Looking {
+    pub(super) since: Duration,
     early: BTreeMap<LinkId, Early>,
 }
 
@@ -26,6 +27,13 @@ pub(super) struct Early {
 }
 
 impl Looking {
+    pub(super) fn new(since: Duration) -> Self {
+        Self {
+            since,
+            early: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn links(&self) -> Vec<LinkId> {
         self.early.keys().copied().collect()
     }
@@ -74,8 +82,10 @@ impl Peer {
             vote.zxid,
             vote.peer_epoch
         );
-        self.unsettled = true;
         let early = std::mem::take(&mut looking.early);
+        self.unsettled = true;
+        self.show_elected(now, state, &vote);
+        self.end_read_only();
         let own = self.disk.history();
         if state == PeerState::Leading {
             let mut leading = Leading::new(now, self.config.zab(vote.leader), own, vote);

@@ -50,6 +50,7 @@ impl Peer {
         let next = self.config.next.take();
         self.config.next = next.filter(|next| next.version > members.version);
         self.config.members = members;
+        self.show_members();
         self.write_config_node();
         self.tell_members(now);
     }

@@ -12,6 +12,7 @@
 //! - `clients.rs`: requests that wait for their turn.
 //! - `disk.rs`, `streams.rs`, `install.rs`, `links.rs`: files, snapshots on
 //!   their way out and in, packets.
+//! - `show.rs`: what is shown of it.
 
 mod actions;
 mod clients;
@@ -22,9 +23,11 @@ mod install;
 mod leading;
 mod learning;
 mod links;
+mod local;
 mod looking;
 mod members;
 mod network;
+mod show;
 mod streams;
 
 pub(crate) use config::PeerConfig;
@@ -34,7 +37,7 @@ pub use members::{MemberFiles, NoFiles};
 pub use network::{LinkId, Network};
 
 use crate::host::View;
-use crate::pipeline::{Batch, Item};
+use crate::pipeline::{Batch, Item, Origin};
 use crate::role::ServerRole;
 use crate::shared::Shared;
 use clients::{Clients, Turn, Waiting, client_of};
@@ -45,7 +48,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Election;
 use zk_log::LogError;
-use zk_proto::ServerId;
+use zk_proto::{OpCode, ServerId};
 use zk_proto::quorum::PeerState;
 use zk_zab::{Abdication, Txn};
 
@@ -164,13 +167,14 @@ impl Peer {
     /// When [`Peer::step`] is due at the latest, in the clock's time.
     pub(crate) fn poll_timeout(&self) -> Option<Duration> {
         let role = match &self.role {
-            Role::Looking(_) => None,
+            Role::Looking(_) => self.read_only_at(),
             Role::Leading(leading) => leading.poll_timeout(&self.shared),
             Role::Learning(learning) => learning.poll_timeout(),
         };
         let sweep = (!self.clients.is_empty()).then_some(self.next_sweep);
         let at_once = self.unsettled.then_some(Duration::ZERO);
-        [self.election.poll_timeout(), role, sweep, at_once]
+        let local = self.local_deadline();
+        [self.election.poll_timeout(), role, sweep, at_once, local]
             .into_iter()
             .flatten()
             .min()
@@ -261,9 +265,12 @@ impl Peer {
             self.run_election(now);
         }
         match &mut self.role {
-            Role::Looking(_) => {}
+            Role::Looking(_) => self.look_by_clock(now),
             Role::Leading(_) => self.lead_by_clock(now)?,
-            Role::Learning(_) => self.learn_by_clock(now)?,
+            Role::Learning(_) => {
+                self.expire_local(now);
+                self.learn_by_clock(now)?;
+            }
         }
         if now >= self.next_sweep {
             self.clients.sweep();
@@ -301,8 +308,26 @@ impl Peer {
             };
             return self.clients.put(waiting, whole_ms(now));
         }
+        if item.op == OpCode::CREATE_SESSION
+            && matches!(item.origin, Origin::Client(_))
+            && self.begins_local()
+        {
+            return self.begin_local(now, &item);
+        }
+        let item = match item.origin {
+            Origin::Resuming(_) => match self.resume_local(now, item, body) {
+                Some(item) => item,
+                None => return,
+            },
+            _ => item,
+        };
+        if let Some(turn) = self.judge_local(&item, body) {
+            let body = Vec::new();
+            let waiting = Waiting { item, body, turn };
+            return self.clients.put(waiting, whole_ms(now));
+        }
         match self.role {
-            Role::Looking(_) => self.drop_request(&item),
+            Role::Looking(_) => self.read_only_request(now, item, body),
             Role::Leading(_) => self.lead_request(now, item, body),
             Role::Learning(_) => self.forward_request(now, item, body),
         }
@@ -329,7 +354,7 @@ impl Peer {
         if large.is_on() {
             let clients = items
                 .iter()
-                .filter(|item| matches!(item.origin, crate::pipeline::Origin::Client(_)));
+                .filter(|item| matches!(item.origin, Origin::Client(_)));
             large.release(
                 clients
                     .map(|item| large.size(item.op, item.body.len()))
@@ -361,6 +386,7 @@ impl Peer {
                 (Some(token), Role::Learning(learning)) => learning.persisted(token),
             }
         }
+        self.show_learners();
         self.disk.snapshot_if_due(&self.shared, false)
     }
 
@@ -392,12 +418,14 @@ impl Peer {
     }
 
     fn start_election(&mut self, now: Duration) {
+        self.role = Role::Looking(Looking::new(now));
         let own = self.disk.candidacy();
         tracing::info!(
             "looking for a leader, with zxid {} of epoch {}",
             own.zxid,
             own.current_epoch
         );
+        self.show_looking(now);
         self.election.start(now, own);
         self.run_election(now);
     }
@@ -424,6 +452,7 @@ impl Peer {
         }
         self.shared.set_last_zxid(tree.last_zxid());
         drop(tree);
+        self.show_serving(now, role);
         self.shared.role.set(role);
         tracing::info!("serving clients as {}", role.name());
     }

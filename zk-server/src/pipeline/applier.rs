@@ -9,6 +9,7 @@ use super::tally::Answered;
 use crate::conn::Conn;
 use crate::metrics::usage;
 use crate::reads;
+use crate::role::ServerRole;
 use crate::shared::Shared;
 use std::sync::Arc;
 use zk_proto::txn::{LoggedTxn, Txn};
@@ -98,12 +99,35 @@ impl Applier {
         }
     }
 
+    /// Answers a request for a session that began here alone.
+    pub(crate) fn answer_open(&mut self, item: &Item, now_ms: u64) {
+        let is_read_only = self.is_read_only();
+        let (zxid, kind) = (Zxid::ZERO, Answered::Update);
+        self.delivery.answer(item, zxid, now_ms, kind, |out| {
+            reply::opened(item, is_read_only, out);
+        });
+    }
+
+    /// Answers the end of a session that only this server knows.
+    pub(crate) fn end_local(&mut self, item: &Item, zxid: Zxid, now_ms: u64) {
+        self.refuse(item, zxid, ErrorCode::OK, now_ms);
+        if let Origin::Client(conn) = &item.origin {
+            self.shared.sessions.remove(conn.session_id());
+            conn.close_after_flush();
+        }
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.shared.role.get() == ServerRole::ReadOnly
+    }
+
     /// Answers a request to go on with a session: with the session that is
     /// bound to the connection, or with a refusal, which ends it.
     pub(crate) fn answer_resume(&mut self, item: &Item, now_ms: u64) {
+        let is_read_only = self.is_read_only();
         let (zxid, kind) = (Zxid::ZERO, Answered::Update);
         self.delivery.answer(item, zxid, now_ms, kind, |out| {
-            reply::resumed(item, out);
+            reply::resumed(item, is_read_only, out);
         });
         if let Origin::Resuming(conn) = &item.origin
             && conn.session().is_none()

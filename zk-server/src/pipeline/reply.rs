@@ -36,21 +36,30 @@ pub(super) fn append(item: &Item, txn: &LoggedTxn<'_>, applied: &Applied, out: &
 
 /// The answer to a handshake, or to a client that sent createSession itself.
 fn session_created(item: &Item, out: &mut Vec<u8>) {
+    opened(item, false, out);
+}
+
+/// The answer to a handshake whose session began.
+pub(super) fn opened(item: &Item, is_read_only: bool, out: &mut Vec<u8>) {
     let Origin::Client(conn) = &item.origin else {
         return;
     };
     let session = conn.session().map(AsRef::as_ref);
-    respond(out, session, conn.has_read_only());
+    respond(out, session, read_only_flag(conn, is_read_only));
 }
 
 /// The answer to a client that came back with its session: with it, or with a
 /// refusal if none is bound to its connection.
-pub(super) fn resumed(item: &Item, out: &mut Vec<u8>) {
+pub(super) fn resumed(item: &Item, is_read_only: bool, out: &mut Vec<u8>) {
     let Origin::Resuming(conn) = &item.origin else {
         return;
     };
     let session = conn.session().map(AsRef::as_ref);
-    respond(out, session, conn.has_read_only());
+    respond(out, session, read_only_flag(conn, is_read_only));
+}
+
+fn read_only_flag(conn: &Conn, is_read_only: bool) -> Option<bool> {
+    conn.has_read_only().then_some(is_read_only)
 }
 
 fn created_path<'t>(txn: &'t Txn<'_>) -> &'t str {

@@ -21,6 +21,8 @@ pub(crate) struct Session {
     heard_ms: AtomicU64,
     /// Set once a closeSession is on its way; nothing is served after it.
     closing: AtomicBool,
+    /// Only this server knows it.
+    local: AtomicBool,
 }
 
 impl Session {
@@ -30,6 +32,7 @@ impl Session {
             timeout_ms: AtomicI32::new(timeout_ms),
             heard_ms: AtomicU64::new(now_ms),
             closing: AtomicBool::new(false),
+            local: AtomicBool::new(false),
         }
     }
 
@@ -58,6 +61,15 @@ impl Session {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    /// Whether only this server knows it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_local(&self, local: bool) {
+        self.local.store(local, Ordering::Release);
     }
 
     fn deadline(&self, tick_ms: u64) -> u64 {
@@ -202,6 +214,23 @@ impl SessionTracker {
         }
     }
 
+    /// Those of [`SessionTracker::expire`] that only this server knows. What
+    /// is due of the others is for their leader to say.
+    pub(crate) fn expire_local(&self, now_ms: u64) -> Vec<Arc<Session>> {
+        let mut expired = Vec::new();
+        let mut state = self.state.lock();
+        while let Some(bucket) = state.buckets.first_entry() {
+            if *bucket.key() > now_ms {
+                break;
+            }
+            let due = bucket.remove();
+            let known = |id: &SessionId| state.sessions.get(id).is_some_and(|it| it.is_local());
+            let local = due.into_iter().filter(known).collect();
+            self.sort_out(&mut state, local, now_ms, &mut expired);
+        }
+        expired
+    }
+
     /// When the next bucket is due, in monotonic ms.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         self.state.lock().buckets.keys().next().copied()
@@ -253,6 +282,15 @@ mod tests {
         assert_eq!(ids(&tracker.expire(1300)), []);
         assert_eq!(tracker.next_deadline(), Some(1600));
         assert_eq!(ids(&tracker.expire(1600)), [ID]);
+    }
+
+    #[test]
+    fn a_learner_ends_only_what_it_alone_knows() {
+        let tracker = SessionTracker::new(100);
+        tracker.add(ID, 250, 1000).set_local(true);
+        tracker.add(SessionId(8), 250, 1000);
+        assert_eq!(ids(&tracker.expire_local(1300)), [ID]);
+        assert!(tracker.get(SessionId(8)).is_some());
     }
 
     #[test]

@@ -63,7 +63,11 @@ impl Step<'_> {
     ) -> Result<(), ErrorCode> {
         let mode = CreateMode::from_flags(new.flags).ok_or(ErrorCode::BAD_ARGUMENTS)?;
         self.check_mode(op, mode, new.ttl)?;
-        self.check_session()?;
+        if mode.is_ephemeral() {
+            self.check_global_session()?;
+        } else {
+            self.check_session()?;
+        }
         let asked = new.path.ok_or(ErrorCode::MARSHALLING_ERROR)?;
         let parent_path = parent_of(asked)?;
         let acl = self.config.acl.fix_up(new.acl, self.caller.identities)?;

@@ -9,7 +9,10 @@
 mod change;
 mod create;
 mod multi;
+mod reconfig;
 mod session;
+
+pub use reconfig::{PreparedReconfig, ReconfigContext, prepare_reconfig};
 
 use crate::acl_check::AclRules;
 use crate::pending::{NodeState, Seen};
@@ -31,8 +34,13 @@ pub struct PrepareConfig {
     /// (`zookeeper.closeSessionTxn.enabled`). On by default.
     pub close_session_txn: bool,
     /// `reconfigEnabled`. Off by default. A server that stands alone answers
-    /// `UNIMPLEMENTED` even when it is on.
+    /// `UNIMPLEMENTED` even when it is on; an ensemble's leader prepares a
+    /// reconfig with [`prepare_reconfig`].
     pub reconfig: bool,
+    /// Whether sessions that the tree does not know may write: those of one
+    /// server alone (`localSessionsEnabled`). They own no znodes. Off by
+    /// default.
+    pub local_sessions: bool,
 }
 
 impl Default for PrepareConfig {
@@ -42,6 +50,7 @@ impl Default for PrepareConfig {
             enforce_quota: false,
             close_session_txn: true,
             reconfig: false,
+            local_sessions: false,
         }
     }
 }
@@ -93,7 +102,6 @@ pub fn prepare(
     request: &Request<'_>,
     out: &mut Vec<u8>,
 ) -> Prepared {
-    let start = out.len();
     let mut step = Step {
         tree,
         pending,
@@ -102,10 +110,22 @@ pub fn prepare(
         stamp,
         quota: None,
     };
-    let written = append_header(out, caller, stamp, request.op())
-        .and_then(|()| step.request(request, out))
+    finished(&mut step, request.op(), out, |step, out| {
+        step.request(request, out)
+    })
+}
+
+/// Header, what `write` appends, and digest; or the transaction of the error.
+fn finished<'p>(
+    step: &mut Step<'p>,
+    kind: OpCode,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Step<'p>, &mut Vec<u8>) -> Result<(), ErrorCode>,
+) -> Prepared {
+    let (caller, stamp, start) = (step.caller, step.stamp, out.len());
+    let written = append_header(out, caller, stamp, kind)
+        .and_then(|()| write(step, out))
         .and_then(|()| step.append_digest(out));
-    let quota = step.quota;
     let error = match written {
         Ok(()) => ErrorCode::OK,
         Err(error) => {
@@ -114,6 +134,7 @@ pub fn prepare(
             error
         }
     };
+    let quota = step.quota.take();
     Prepared { error, quota }
 }
 
@@ -169,7 +190,7 @@ impl Step<'_> {
             Request::Multi(ops) => self.multi(ops, out),
             Request::CreateSession(timeout_ms) => self.create_session(*timeout_ms, out),
             Request::CloseSession => self.close_session(out),
-            Request::Reconfig(_) => self.reconfig(),
+            Request::Reconfig(_) => self.reconfigure_alone(),
             _ => Err(ErrorCode::UNIMPLEMENTED),
         }
     }
@@ -183,15 +204,6 @@ impl Step<'_> {
             tree: self.pending.digest(self.tree).cast_signed(),
         };
         appended(jute::append(out, &digest))
-    }
-
-    /// A server that stands alone never changes its ensemble.
-    fn reconfig(&self) -> Result<(), ErrorCode> {
-        if !self.config.reconfig {
-            return Err(ErrorCode::RECONFIG_DISABLED);
-        }
-        self.check_session()?;
-        Err(ErrorCode::UNIMPLEMENTED)
     }
 
     fn find(&self, path: &str) -> Seen {

@@ -10,15 +10,29 @@ impl Step<'_> {
     /// what arrives after the end was prepared must not leave an ephemeral
     /// behind that nobody deletes.
     pub(super) fn check_session(&self) -> Result<(), ErrorCode> {
+        let is_elsewhere = || self.config.local_sessions;
+        self.check_known(self.is_alive().unwrap_or_else(is_elsewhere))
+    }
+
+    /// Whether the session may own znodes: the tree must know it, or nobody
+    /// would delete them when it ends. (`SessionTracker.checkGlobalSession`)
+    pub(super) fn check_global_session(&self) -> Result<(), ErrorCode> {
+        self.check_known(self.is_alive().unwrap_or(false))
+    }
+
+    fn check_known(&self, may_write: bool) -> Result<(), ErrorCode> {
+        match may_write {
+            true => Ok(()),
+            false => Err(ErrorCode::SESSION_EXPIRED),
+        }
+    }
+
+    /// `None` if nothing is known of it.
+    fn is_alive(&self) -> Option<bool> {
         let session = self.caller.session;
-        let alive = match self.pending.session(session) {
-            Some(change) => change == SessionChange::Opened,
-            None => self.tree.session_timeout(session).is_some(),
-        };
-        if alive {
-            Ok(())
-        } else {
-            Err(ErrorCode::SESSION_EXPIRED)
+        match self.pending.session(session) {
+            Some(change) => Some(change == SessionChange::Opened),
+            None => self.tree.session_timeout(session).map(|_| true),
         }
     }
 
