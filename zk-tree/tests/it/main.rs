@@ -13,6 +13,7 @@ mod model;
 mod precedence;
 mod prepare;
 mod random;
+mod reconfig;
 mod replay;
 mod requests;
 mod server;
