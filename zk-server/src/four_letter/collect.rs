@@ -66,10 +66,9 @@ fn ensemble_configuration(shared: &Shared) -> Option<EnsembleConfiguration> {
     let role = match shared.role.get() {
         ServerRole::Standalone => return None,
         ServerRole::Observer => Role::Observer,
-        ServerRole::Looking
-        | ServerRole::ReadOnly
-        | ServerRole::Leader
-        | ServerRole::Follower => Role::Participant,
+        ServerRole::Looking | ServerRole::ReadOnly | ServerRole::Leader | ServerRole::Follower => {
+            Role::Participant
+        }
     };
     let config = &shared.info.config;
     Some(EnsembleConfiguration {

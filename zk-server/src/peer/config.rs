@@ -31,6 +31,8 @@ pub(crate) struct PeerConfig {
     pub(super) reconfig: bool,
     pub(super) hash_seed: u64,
     pub(super) local: LocalSessions,
+    pub(super) standalone_enabled: bool,
+    pub(super) many_addresses: bool,
 }
 
 /// What a packet has beside a client's request.
@@ -59,6 +61,8 @@ impl PeerConfig {
                 upgrading: ensemble.local_sessions_upgrading_enabled,
                 read_only_mode: ensemble.read_only_mode_enabled,
             },
+            standalone_enabled: ensemble.standalone_enabled,
+            many_addresses: ensemble.multi_address.enabled,
         }
     }
 

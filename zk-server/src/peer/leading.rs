@@ -7,9 +7,9 @@ use super::learning::judge;
 use super::links::Input;
 use super::local::end_local;
 use super::streams::Streams;
-use super::{LinkId, Over, Peer, Role, whole_ms};
+use super::{LinkId, Over, Peer, PeerConfig, Role, whole_ms};
 use crate::metrics::SizeTally;
-use crate::pipeline::{Core, Item, Origin, Stage, Subject, close_session};
+use crate::pipeline::{Core, Item, Origin, ReconfigRules, Stage, Subject, close_session};
 use crate::shared::Shared;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
@@ -50,19 +50,24 @@ pub(super) struct Leading {
     /// other.
     payloads: Vec<u8>,
     staged: Vec<(Zxid, Range<usize>)>,
+    /// Whether new members are among what is staged.
+    staged_members: bool,
+    /// `standaloneEnabled` and `multiAddress.enabled`, for reconfigurations.
+    standalone_enabled: bool,
+    many_addresses: bool,
     syncs: Vec<SyncTicket>,
 }
 
 impl Leading {
     pub(super) fn new(
         now: Duration,
-        config: zk_zab::ZabConfig,
+        peer: &PeerConfig,
         own: zk_zab::OwnHistory,
         vote: Vote,
     ) -> Self {
         Self {
             vote,
-            leader: Leader::new(now, config, own),
+            leader: Leader::new(now, peer.zab(vote.leader), own),
             links: BTreeMap::new(),
             early: Vec::new(),
             streams: Streams::default(),
@@ -70,6 +75,9 @@ impl Leading {
             owners: HashMap::new(),
             payloads: Vec::new(),
             staged: Vec::new(),
+            staged_members: false,
+            standalone_enabled: peer.standalone_enabled,
+            many_addresses: peer.many_addresses,
             syncs: Vec::new(),
         }
     }
@@ -117,9 +125,23 @@ impl Leading {
         };
         let tree = shared.tree.read();
         let time_ms = shared.clock.wall_ms();
-        let stage = core.stage(&tree, subject, time_ms, &mut self.payloads);
+        let payloads = &mut self.payloads;
+        let stage = if subject.op == OpCode::RECONFIG {
+            let leader = &self.leader;
+            let rules = ReconfigRules {
+                current: leader.ensemble(),
+                in_progress: self.staged_members || leader.next_ensemble().is_some(),
+                standalone_enabled: self.standalone_enabled,
+                many_addresses: self.many_addresses,
+                is_quorum_synced: &|new| leader.is_quorum_synced(new),
+            };
+            core.stage_reconfig(&tree, subject, time_ms, &rules, payloads)
+        } else {
+            core.stage(&tree, subject, time_ms, payloads)
+        };
         drop(tree);
         if let Stage::Txn(range) = &stage {
+            self.staged_members |= is_reconfig(&self.payloads[range.clone()]);
             self.staged.push((core.last_zxid(), range.clone()));
         }
         for quota in core.refused_by_quota() {
@@ -303,8 +325,7 @@ impl Peer {
         }
         let known = shared.sessions.get(session);
         // A session that only its own server knows may do without one here.
-        let may_be_local = self.config.local.enabled
-            && session.0 >> 56 != self.config.me.0;
+        let may_be_local = self.config.local.enabled && session.0 >> 56 != self.config.me.0;
         let is_closing = match &known {
             Some(session) => session.is_closing(),
             None => !may_be_local,
@@ -442,6 +463,7 @@ impl Leading {
     /// be used, and no later one follows the last that was.
     fn propose_staged(&mut self, now: Duration) -> Result<(), String> {
         let payloads = Bytes::from(std::mem::take(&mut self.payloads));
+        self.staged_members = false;
         for (zxid, range) in self.staged.drain(..) {
             let payload = payloads.slice(range);
             propose(&mut self.leader, now, Txn { zxid, payload })
@@ -458,6 +480,13 @@ impl Leading {
             .last()
             .map_or(Zxid::ZERO, |(zxid, _)| Zxid(zxid.0 - 1))
     }
+}
+
+/// Whether a payload's header says that it changes the members; a reconfig
+/// that failed is another transaction.
+fn is_reconfig(payload: &[u8]) -> bool {
+    const KIND: Range<usize> = 28..32;
+    payload.get(KIND) == Some(&OpCode::RECONFIG.0.to_be_bytes())
 }
 
 /// Proposes a transaction, which may change the members.

@@ -184,8 +184,7 @@ pub(super) fn end_local(shared: &Shared, session: &Session) {
 
 /// Whether a request creates a znode that its session owns.
 fn makes_ephemeral(op: OpCode, body: &[u8]) -> bool {
-    let is_ephemeral =
-        |flags| CreateMode::from_flags(flags).is_some_and(CreateMode::is_ephemeral);
+    let is_ephemeral = |flags| CreateMode::from_flags(flags).is_some_and(CreateMode::is_ephemeral);
     match Request::decode(op, body) {
         Ok(Request::Create(_, record)) => is_ephemeral(record.flags),
         Ok(Request::Multi(ops)) => ops.iter().any(|op| match op {

@@ -88,7 +88,7 @@ impl Peer {
         self.end_read_only();
         let own = self.disk.history();
         if state == PeerState::Leading {
-            let mut leading = Leading::new(now, self.config.zab(vote.leader), own, vote);
+            let mut leading = Leading::new(now, &self.config, own, vote);
             for (link, early) in early {
                 leading.accepted(link, early.remote, early.bytes);
             }

@@ -48,8 +48,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Election;
 use zk_log::LogError;
-use zk_proto::{OpCode, ServerId};
 use zk_proto::quorum::PeerState;
+use zk_proto::{OpCode, ServerId};
 use zk_zab::{Abdication, Txn};
 
 /// How often requests of connections that ended are swept away.

@@ -7,8 +7,24 @@
 
 use super::stage::{Stage, Subject};
 use std::ops::Range;
+use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::{CreateMode, ErrorCode, MultiOp, OpCode, Request, Zxid};
-use zk_tree::{DataTree, Pending, PrepareConfig, QuotaExceeded, Stamp, prepare, prepare_error};
+use zk_tree::{
+    DataTree, Pending, PrepareConfig, QuotaExceeded, ReconfigContext, Stamp, prepare,
+    prepare_error, prepare_reconfig,
+};
+
+/// What a reconfig is judged by, besides the tree.
+pub(crate) struct ReconfigRules<'a> {
+    /// The members that hold.
+    pub(crate) current: &'a EnsembleConfig,
+    /// Whether others are proposed already.
+    pub(crate) in_progress: bool,
+    pub(crate) standalone_enabled: bool,
+    pub(crate) many_addresses: bool,
+    /// Whether enough of the new voters follow.
+    pub(crate) is_quorum_synced: &'a dyn Fn(&EnsembleConfig) -> bool,
+}
 
 /// Turns requests into transactions, in order.
 #[derive(Debug)]
@@ -98,6 +114,44 @@ impl Core {
                 self.refused_by.push(*quota);
             }
         }
+    }
+
+    /// As [`Core::stage`], for a reconfig at the leader of an ensemble, whose
+    /// members are `current`.
+    pub(crate) fn stage_reconfig(
+        &mut self,
+        tree: &DataTree,
+        subject: &Subject<'_>,
+        time_ms: i64,
+        members: &ReconfigRules<'_>,
+        out: &mut Vec<u8>,
+    ) -> Stage {
+        let Ok(Request::Reconfig(request)) = Request::decode(subject.op, subject.body) else {
+            return Stage::Refused(ErrorCode::MARSHALLING_ERROR);
+        };
+        if subject.is_too_late() {
+            return Stage::Txn(self.stage_error(subject, ErrorCode::SESSION_EXPIRED, time_ms, out));
+        }
+        let context = ReconfigContext {
+            rules: &self.config,
+            current: members.current,
+            in_progress: members.in_progress,
+            standalone_enabled: members.standalone_enabled,
+            many_addresses: members.many_addresses,
+            is_quorum_synced: members.is_quorum_synced,
+        };
+        let stamp = Stamp {
+            zxid: Zxid(self.last_zxid.0 + 1),
+            time_ms,
+        };
+        let (start, pending) = (out.len(), &mut self.pending);
+        let caller = subject.caller();
+        let reconfig = prepare_reconfig(tree, pending, &context, &caller, stamp, &request, out);
+        if let Some(new) = reconfig.new {
+            tracing::info!(session = %subject.session, "a client asks for new members: {new}");
+        }
+        self.last_zxid = stamp.zxid;
+        Stage::Txn(start..out.len())
     }
 
     /// Makes a request's failure a transaction: whoever forwarded it waits

@@ -14,7 +14,7 @@ mod stage;
 mod tally;
 mod thread;
 
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Core, ReconfigRules};
 pub(crate) use applier::{Applier, close_session, lacks_auth};
 pub(crate) use inbox::{Batch, Inbox, InboxGuard, Item, Origin, Taken};
 pub(crate) use reply::authenticate;

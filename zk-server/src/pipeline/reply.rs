@@ -25,6 +25,10 @@ pub(super) fn append(item: &Item, txn: &LoggedTxn<'_>, applied: &Applied, out: &
                 put_stat(out, stat);
             }
         }),
+        (Outcome::DataSet(stat), Txn::Reconfig(record)) => reply(out, item.xid, zxid, |out| {
+            put_buffer(out, record.data.map(|data| data.0));
+            put_stat(out, stat);
+        }),
         (Outcome::DataSet(stat) | Outcome::AclSet(stat), _) => {
             reply(out, item.xid, zxid, |out| put_stat(out, stat));
         }

@@ -3,7 +3,7 @@
 use super::Form::{Bare, Config, Property};
 use super::Group::{AlmostNone, NearlyAll, Some};
 use super::Kind::{Bool, Flag, Int, LenientInt, Port, Text};
-use super::{KeySpec, accepted, acts, ensemble};
+use super::{KeySpec, accepted, acts};
 
 const ONE_STACK: &str = "there is one network stack, which needs no choice";
 const NO_POOLS: &str = "there are no selector and worker thread pools to size";
