@@ -8,7 +8,7 @@ use super::sink::TryWrite;
 use std::io;
 use std::task::Waker;
 
-/// A buffer above this is freed when it was written.
+/// What a client's connection keeps of its buffer.
 const KEEP_CAPACITY: usize = 4 * 1024;
 
 /// Bytes of watch events that a client may leave unread. Answers are limited
@@ -35,9 +35,11 @@ enum Closing {
 }
 
 /// What a client has not got yet, and how to wake the connection's task.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
+    /// A buffer above this is freed when it was written.
+    keep: usize,
     written: usize,
     /// Bytes of watch events since the outbox was last empty.
     events: usize,
@@ -45,7 +47,25 @@ pub(crate) struct Outbox {
     waker: Option<Waker>,
 }
 
+impl Default for Outbox {
+    fn default() -> Self {
+        Self::keeping(KEEP_CAPACITY)
+    }
+}
+
 impl Outbox {
+    /// One that keeps so many bytes of its buffer when it is empty.
+    pub(crate) fn keeping(keep: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            keep,
+            written: 0,
+            events: 0,
+            closing: Closing::No,
+            waker: None,
+        }
+    }
+
     /// Lets `append` add to the bytes; nothing is taken once the connection
     /// is to be closed.
     pub(crate) fn push(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
@@ -107,7 +127,7 @@ impl Outbox {
     fn recycle(&mut self) {
         self.written = 0;
         self.events = 0;
-        if self.bytes.capacity() > KEEP_CAPACITY {
+        if self.bytes.capacity() > self.keep {
             self.bytes = Vec::new();
         } else {
             self.bytes.clear();

@@ -30,6 +30,9 @@ const DRAINED: usize = 256 * 1024;
 /// read: a socket that is closed with unread bytes takes others with it.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// What a link keeps of its buffer: there are few, and they are busy.
+const KEEP: usize = 256 * 1024;
+
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK]);
 }
@@ -51,7 +54,6 @@ pub(in super::super) struct Link {
     closed: Notify,
 }
 
-#[derive(Default)]
 struct Outgoing {
     outbox: Outbox,
     /// The backlog was large, and nobody was told yet that it is not.
@@ -64,7 +66,10 @@ impl Link {
             id,
             shared,
             stream: OnceLock::new(),
-            outgoing: Mutex::default(),
+            outgoing: Mutex::new(Outgoing {
+                outbox: Outbox::keeping(KEEP),
+                is_behind: false,
+            }),
             is_told: Mutex::new(true),
             is_touched: AtomicBool::new(false),
             wake: Notify::new(),
