@@ -1,13 +1,14 @@
 //! The words of a state built by hand, byte for byte those of Apache 3.9.5.
 
-use super::configuration::{Configuration, Directories};
+use super::configuration::{Configuration, Directories, EnsembleConfiguration};
 use super::connections::{Client, Connection, Interest, cons};
-use super::dump::{Dump, ExpiringConnection};
+use super::dump::{Dump, ExpiringConnection, Sessions};
 use super::monitor::{Monitor, mntr};
-use super::server_stats::{ServerState, srvr, stat};
-use crate::metrics::{Families, Gauges, Metrics, QuotaGauges, SummaryValues};
+use super::server_stats::{ProposalSizes, ServerState, srvr, stat};
+use crate::metrics::{Families, Gauges, LeaderGauges, Metrics, QuotaGauges, SummaryValues};
 use std::collections::BTreeMap;
-use zk_proto::{OpCode, SessionId, Zxid};
+use zk_proto::ensemble::{EnsembleConfig, Role};
+use zk_proto::{OpCode, ServerId, SessionId, Zxid};
 
 macro_rules! apache {
     ($word:literal) => {
@@ -68,6 +69,21 @@ fn state(received: u64, sent: u64) -> ServerState<'static> {
         zxid: Zxid(4),
         mode: "standalone",
         node_count: 8,
+        proposals: None,
+    }
+}
+
+/// As the words of an ensemble begin and end.
+fn state_in_ensemble(received: u64, mode: &'static str) -> ServerState<'static> {
+    ServerState {
+        zxid: Zxid(0x1_0000_0006),
+        mode,
+        proposals: (mode == "leader").then_some(ProposalSizes {
+            last: -1,
+            min: -1,
+            max: -1,
+        }),
+        ..state(received, received)
     }
 }
 
@@ -111,13 +127,34 @@ fn server_and_clients() {
 }
 
 #[test]
+fn servers_of_an_ensemble() {
+    assert_eq!(
+        srvr(&state_in_ensemble(1, "leader")),
+        apache!("leader/srvr")
+    );
+    let follower = state_in_ensemble(1, "follower");
+    assert_eq!(srvr(&follower), apache!("follower/srvr"));
+    let observer = state_in_ensemble(1, "observer");
+    assert_eq!(srvr(&observer), apache!("observer/srvr"));
+    let (asking, connected) = (asking(43288), connected());
+    let connected = Connection {
+        remote: ([127, 0, 0, 1], 48758).into(),
+        received: 0,
+        sent: 0,
+        ..connected
+    };
+    let leader = state_in_ensemble(2, "leader");
+    assert_eq!(stat(&leader, &[connected, asking]), apache!("leader/stat"));
+}
+
+#[test]
 fn expiry() {
     let connection = |port, session| ExpiringConnection {
         remote: ([127, 0, 0, 1], port).into(),
         session,
     };
     let dump = Dump {
-        sessions: BTreeMap::from([(1_795_254_138_000, vec![SESSION])]),
+        sessions: Sessions::Expiring(BTreeMap::from([(1_795_254_138_000, vec![SESSION])])),
         ephemerals: vec![(SESSION, vec!["/a/e".into()])],
         connections: BTreeMap::from([
             (1_795_254_138_999, vec![connection(48716, SESSION)]),
@@ -125,6 +162,77 @@ fn expiry() {
         ]),
     };
     assert_eq!(dump.to_string(), apache!("dump"));
+}
+
+/// A leader knows when sessions expire, a learner how long they last.
+#[test]
+fn sessions_of_an_ensemble() {
+    let [one, two, four] = [
+        SessionId(0x0100_003e_6057_0000),
+        SessionId(0x0200_003e_60d1_0000),
+        SessionId(0x0400_003e_6242_0000),
+    ];
+    let expiring = Sessions::Expiring(BTreeMap::from([
+        (1_795_254_159_000, vec![two]),
+        (1_795_254_160_000, vec![four, one]),
+    ]));
+    let lasting = Sessions::Lasting([one, two, four].map(|id| (id, 30_000)).into());
+    for (sessions, apache) in [
+        (expiring, apache!("leader/dump")),
+        (lasting, apache!("follower/dump")),
+    ] {
+        let ephemerals = [(one, "/e1"), (four, "/e4"), (two, "/e2")];
+        let dump = Dump {
+            sessions,
+            ephemerals: ephemerals.map(|(id, path)| (id, vec![path.into()])).into(),
+            connections: BTreeMap::new(),
+        };
+        let connections = "Connections dump:\n";
+        let cut = |text: &str| {
+            let (before, _) = text.split_once(connections).unwrap();
+            before.to_owned()
+        };
+        assert_eq!(cut(&dump.to_string()), cut(apache));
+    }
+}
+
+fn configuration_in_ensemble(server: i64, bytes: u64, role: Role) -> Configuration {
+    let members = (1..=4).map(|id| {
+        let role = if id == 4 { "observer" } else { "participant" };
+        format!("server.{id}=127.0.0.1:2668{id}:2678{id}:{role};127.0.0.1:2658{id}\n")
+    });
+    let text = format!("{}version=100000000", members.collect::<String>());
+    let dir = "/srv/zookeeper/data/version-2";
+    Configuration {
+        client_port: 26580 + i32::try_from(server).unwrap(),
+        secure_client_port: -1,
+        dirs: Directories {
+            data_dir: dir.into(),
+            data_bytes: bytes,
+            log_dir: dir.into(),
+            log_bytes: bytes,
+        },
+        tick_ms: 1000,
+        max_client_cnxns: 0,
+        min_session_timeout_ms: 2000,
+        max_session_timeout_ms: 600_000,
+        listen_backlog: -1,
+        ensemble: Some(EnsembleConfiguration {
+            server: ServerId(server),
+            init_limit: 10,
+            sync_limit: 5,
+            role,
+            members: EnsembleConfig::parse(&text, false).unwrap(),
+        }),
+    }
+}
+
+#[test]
+fn configuration_of_an_ensemble() {
+    let leader = configuration_in_ensemble(2, 66_274, Role::Participant);
+    assert_eq!(leader.to_string(), apache!("leader/conf"));
+    let observer = configuration_in_ensemble(4, 67_002, Role::Observer);
+    assert_eq!(observer.to_string(), apache!("observer/conf"));
 }
 
 #[test]
@@ -143,6 +251,7 @@ fn configuration() {
         min_session_timeout_ms: 4000,
         max_session_timeout_ms: 40_000,
         listen_backlog: -1,
+        ensemble: None,
     };
     assert_eq!(configuration.to_string(), apache!("conf"));
     assert_eq!(configuration.dirs.dirs(), apache!("dirs"));
@@ -223,6 +332,8 @@ fn captured_gauges() -> Gauges {
         uptime: 2607,
         max_latency: 227,
         min_response_size: 16,
+        quorum_size: None,
+        leader: None,
         quotas: QuotaGauges::default(),
     }
 }
@@ -276,6 +387,8 @@ fn every_metric() {
     let monitor = Monitor {
         version: VERSION,
         server_state: "standalone",
+        peer_state: None,
+        observer_master: None,
         gauges: captured_gauges(),
         families,
     };
@@ -284,6 +397,102 @@ fn every_metric() {
         assert_eq!(ours, apaches);
     }
     assert_eq!(ours, apaches);
+}
+
+/// The lines up to the first counter, which are those that roles change.
+fn gauge_lines(text: &str) -> Vec<&str> {
+    let lines = text.lines();
+    lines
+        .take_while(|line| !line.starts_with("zk_watch_bytes"))
+        .collect()
+}
+
+#[test]
+fn gauges_of_a_leader() {
+    let leader = LeaderGauges {
+        learners: 3,
+        synced_followers: 2,
+        synced_non_voting_followers: 0,
+        synced_observers: 1,
+        pending_syncs: 0,
+        uptime: 4227,
+        last_proposal_size: 88,
+        min_proposal_size: 48,
+        max_proposal_size: 88,
+    };
+    let text = mntr(&Monitor {
+        version: VERSION,
+        server_state: "leader",
+        peer_state: Some("leading - broadcast"),
+        observer_master: None,
+        gauges: Gauges {
+            ephemerals_count: 3,
+            avg_latency: 130.0,
+            global_sessions: 3,
+            last_response_size: 89,
+            packets_sent: 16,
+            packets_received: 18,
+            max_response_size: 89,
+            watch_count: 1,
+            min_latency: 19,
+            approximate_data_size: 306,
+            open_files: 85,
+            uptime: 4801,
+            max_latency: 308,
+            min_response_size: 23,
+            quorum_size: Some(3),
+            leader: Some(leader),
+            ..captured_gauges()
+        },
+        families: Families::of(&Metrics::default()),
+    });
+    assert_eq!(gauge_lines(&text), gauge_lines(apache!("leader/mntr")));
+}
+
+#[test]
+fn gauges_of_learners() {
+    let follower = Gauges {
+        ephemerals_count: 3,
+        avg_latency: 14.3333,
+        global_sessions: 3,
+        last_response_size: 89,
+        packets_sent: 16,
+        packets_received: 18,
+        max_response_size: 89,
+        watch_count: 1,
+        min_latency: 3,
+        approximate_data_size: 306,
+        open_files: 82,
+        uptime: 6476,
+        max_latency: 32,
+        min_response_size: 23,
+        quorum_size: Some(3),
+        ..captured_gauges()
+    };
+    let observer = Gauges {
+        avg_latency: 15.6667,
+        packets_sent: 14,
+        packets_received: 16,
+        min_latency: 10,
+        uptime: 8596,
+        max_latency: 21,
+        ..follower.clone()
+    };
+    let shown = |server_state, peer_state, observer_master, gauges| {
+        mntr(&Monitor {
+            version: VERSION,
+            server_state,
+            peer_state: Some(peer_state),
+            observer_master,
+            gauges,
+            families: Families::of(&Metrics::default()),
+        })
+    };
+    let text = shown("follower", "following - broadcast", None, follower);
+    assert_eq!(gauge_lines(&text), gauge_lines(apache!("follower/mntr")));
+    let master = Some(ServerId(2));
+    let text = shown("observer", "observing - broadcast", master, observer);
+    assert_eq!(gauge_lines(&text), gauge_lines(apache!("observer/mntr")));
 }
 
 #[test]
@@ -300,6 +509,8 @@ fn quotas_have_their_places() {
     let text = mntr(&Monitor {
         version: VERSION,
         server_state: "standalone",
+        peer_state: None,
+        observer_master: None,
         gauges: Gauges {
             quotas,
             ..captured_gauges()

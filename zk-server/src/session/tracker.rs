@@ -249,10 +249,6 @@ impl SessionTracker {
         }
         sets
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.state.lock().sessions.len()
-    }
 }
 
 #[cfg(test)]
