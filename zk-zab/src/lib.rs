@@ -11,11 +11,9 @@
 //! same outputs, so a simulator can run whole ensembles of the real code.
 //!
 //! This crate elects nobody (that is `zk-election`) and reads no transaction:
-//! a [`Txn`] is a zxid and bytes. Who wants the bytes of packets alone should
-//! use `zk_proto::quorum`. Not here yet: a change of the voters while the
-//! leader serves. A [`Learner`] that is told of one abdicates rather than
-//! count votes by the old rule, and a [`Leader`] offers none. Learners of
-//! before ZooKeeper 3.4 are refused.
+//! a [`Txn`] is a zxid and bytes, of which it looks only whether they change
+//! the members of the ensemble. Who wants the bytes of packets alone should
+//! use `zk_proto::quorum`. Learners of before ZooKeeper 3.4 are refused.
 //!
 //! # What the caller has to do
 //!
@@ -36,6 +34,38 @@
 //! 5. On start accept a log whose last epoch is above `currentEpoch` but not
 //!    above `acceptedEpoch`: the history is written before its epoch.
 //! 6. Serve clients from [`Phase::Broadcast`] until [`Action::Abdicate`].
+//!
+//! # When the members change
+//!
+//! A reconfiguration is a transaction that is proposed and committed like
+//! others, but for its quorum: from it on the old and the new voters have to
+//! hold everything, and once it is committed the new ones alone. A leader
+//! that may not lead the new members names one that may, and leaves when the
+//! others have. For the caller that means:
+//!
+//! 1. Know what holds and what may. [`ZabConfig::ensemble`] is the newest of
+//!    what was last told by [`Upcall::Reconfigured`], and what
+//!    `/zookeeper/config` said before the last reconfiguration of the log:
+//!    there is one at a time, so that another one behind it proves that it was
+//!    committed. [`ZabConfig::next`] is what the log's last reconfiguration
+//!    says ([`Txn::reconfiguration`]), if that is newer. The log counts for
+//!    more than files beside it: what was cut out of it is no next one. An
+//!    election needs both, too. Who is no member has no vote.
+//! 2. At the leader check a request against [`Leader::ensemble`],
+//!    [`Leader::next_ensemble`] and [`Leader::is_quorum_synced`], and propose
+//!    it with [`Leader::propose_reconfig`].
+//! 3. On [`Upcall::Proposed`] write the configuration down as the next one,
+//!    tell the election of it, and dial who is new.
+//! 4. On [`Upcall::Ensemble`] forget what was proposed before it: the
+//!    leader's history takes the place of this server's. What it says is the
+//!    next one, if it is newer than what holds.
+//! 5. On [`Upcall::Reconfigured`] write the configuration down for good,
+//!    before the next action is carried out; tell the election; drop a next
+//!    one that is not newer. [`Leader::next_zxid`] may be `None` from then on.
+//! 6. On [`Abdication::Reconfigured`] take the role that the new members give
+//!    this server, an observer's if they say so: lead if it is named itself,
+//!    follow who is named, or have an election if nobody is or nothing comes
+//!    of it. Connections are closed behind what was sent on them.
 //!
 //! # The loop
 //!

@@ -129,6 +129,12 @@ pub(crate) const fn base(epoch: Epoch) -> Zxid {
     Zxid::new(epoch, 0)
 }
 
+/// Whether it is the place of an epoch and no transaction's. A learner that
+/// reports one has everything of the epochs before.
+pub(crate) const fn is_base(zxid: Zxid) -> bool {
+    zxid.counter() == 0
+}
+
 /// Whether `next` may stand behind `last` in a history: the next of its
 /// epoch, or the first of a later one.
 pub(crate) fn follows(last: Zxid, next: Zxid) -> bool {

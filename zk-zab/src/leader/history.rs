@@ -3,7 +3,7 @@
 //! (`LearnerHandler.syncFollower`). It sends nothing and reads no disk.
 
 use crate::Txn;
-use crate::packet::{base, follows};
+use crate::packet::{base, follows, is_base};
 use std::collections::VecDeque;
 use zk_proto::{Epoch, Zxid};
 
@@ -187,12 +187,6 @@ impl HistoryWindow {
         let all = disk.chain(&self.txns);
         all.filter(|txn| txn.zxid > after).cloned().collect()
     }
-}
-
-/// Whether it is the place of an epoch and no transaction's. A learner that
-/// reports one has everything of the epochs before.
-const fn is_base(zxid: Zxid) -> bool {
-    zxid.counter() == 0
 }
 
 #[cfg(test)]

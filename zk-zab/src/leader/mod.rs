@@ -24,6 +24,7 @@ use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use barrier::Barrier;
 use learners::{LearnerState, Progress};
 use quorum::Quorums;
+use reconfig::trust_the_log;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use zk_proto::quorum::{PacketType, Revalidate};
@@ -113,7 +114,8 @@ pub struct Leader {
 impl Leader {
     /// A leader that was just elected.
     #[must_use]
-    pub fn new(now: Duration, config: ZabConfig, mut own: OwnHistory) -> Self {
+    pub fn new(now: Duration, mut config: ZabConfig, mut own: OwnHistory) -> Self {
+        trust_the_log(&mut config, &own);
         let recent = std::mem::take(&mut own.recent);
         let next = config.next.clone();
         let window = HistoryWindow::new(recent, own.last_zxid, config.committed_log_max);

@@ -8,7 +8,8 @@ use super::learners::{LearnerState, Progress};
 use super::quorum::Voters;
 use super::{Leader, Stage};
 use crate::action::{Abdication, Action, Upcall};
-use crate::{Packet, Txn};
+use crate::packet::is_base;
+use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use std::cmp::Reverse;
 use std::time::Duration;
 use zk_proto::ensemble::{EnsembleConfig, Member, Role};
@@ -156,6 +157,24 @@ impl Leader {
             self.abdicate(Abdication::Reconfigured { leader });
         }
     }
+}
+
+/// What the log says of the members counts for more than what was written
+/// down beside it: its last reconfiguration may be committed, the one before
+/// that is, and one behind its end was cut out of it.
+pub(super) fn trust_the_log(config: &mut ZabConfig, own: &OwnHistory) {
+    let newest_first = own.recent.iter().rev();
+    let mut logged = newest_first.filter_map(|txn| txn.reconfiguration().ok().flatten());
+    let (last, before) = (logged.next(), logged.next());
+    let held = config.ensemble.version;
+    if let Some(before) = before.filter(|it| it.version > held) {
+        config.ensemble = before;
+    }
+    // The version of a whole epoch is no transaction's.
+    let is_logged = |it: &EnsembleConfig| it.version <= own.last_zxid || is_base(it.version);
+    let known = config.next.take().filter(is_logged);
+    let newest = last.into_iter().chain(known).max_by_key(|it| it.version);
+    config.next = newest.filter(|it| it.version > config.ensemble.version);
 }
 
 /// Their order is of no meaning.

@@ -85,6 +85,8 @@ pub struct Learner {
     /// Committed before UPTODATE, and delivered with it: only then is it
     /// known that a quorum has them.
     held: VecDeque<Txn>,
+    /// The last configuration that was proposed to it.
+    proposed: Option<EnsembleConfig>,
     /// The configuration that NEWLEADER brought, up to UPTODATE.
     offered: Option<EnsembleConfig>,
     /// Sessions that were heard since the last PING.
@@ -108,6 +110,7 @@ impl Learner {
             committed: own.last_zxid,
             proposals: VecDeque::new(),
             held: VecDeque::new(),
+            proposed: None,
             offered: None,
             touched: BTreeMap::new(),
             syncs: VecDeque::new(),

@@ -4,18 +4,23 @@
 
 use super::Learner;
 use crate::action::{Abdication, Upcall};
+use crate::packet::is_base;
 use crate::{Packet, Txn};
 use zk_proto::ensemble::{EnsembleConfig, Member, Role};
 use zk_proto::quorum::PacketType;
 use zk_proto::{ServerId, Zxid};
 
 impl Learner {
-    /// Tells of a proposal that changes the members.
+    /// Tells of a proposal that changes the members. One behind another
+    /// proves that the first is committed: there is one at a time.
     pub(super) fn note_proposed(&mut self, txn: &Txn) -> Result<(), Abdication> {
         if !self.config.reconfig || !txn.is_reconfig() {
             return Ok(());
         }
         let config = reconfiguration(txn, PacketType::PROPOSAL)?;
+        if let Some(before) = self.proposed.replace(config.clone()) {
+            self.hold(before, None);
+        }
         self.upcall(Upcall::Proposed(Box::new(config)));
         Ok(())
     }
@@ -79,7 +84,7 @@ impl Learner {
     /// Whether a transaction of this version is of the leader's epoch and not
     /// committed.
     fn is_undecided(&self, version: Zxid) -> bool {
-        version.epoch() == self.epoch && version.counter() > 0 && version > self.committed
+        version.epoch() == self.epoch && !is_base(version) && version > self.committed
     }
 
     /// UPTODATE: what NEWLEADER offered holds.

@@ -1,12 +1,11 @@
 //! A leader that changes the members.
 
+use super::{NOTHING, has, sent};
 use crate::support::*;
 use zk_proto::ServerId;
 use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::PacketType;
 use zk_zab::{Abdication, Action, LearnerId, Packet, Phase, ProposeError, Txn};
-
-const NOTHING: [&str; 0] = [];
 
 /// Adds a follower that has the whole history, on a connection of its id.
 fn join(lead: &mut Lead, server: i64) {
@@ -35,26 +34,6 @@ fn propose(lead: &mut Lead, new: &EnsembleConfig) -> Vec<String> {
 
 fn new_of(lead: &Lead, voters: &[i64]) -> EnsembleConfig {
     members(voters, &[], lead.machine.next_zxid().unwrap())
-}
-
-#[track_caller]
-fn has(actions: &[String], wanted: &[&str]) {
-    for wanted in wanted {
-        assert!(
-            actions.iter().any(|it| it == wanted),
-            "{wanted}: {actions:?}"
-        );
-    }
-}
-
-/// What it sends now, to anybody.
-fn sent(lead: &mut Lead) -> Vec<Packet> {
-    let actions = std::iter::from_fn(|| lead.machine.poll_action());
-    let packets = actions.filter_map(|it| match it {
-        Action::Send { packet, .. } => Some(packet),
-        _ => None,
-    });
-    packets.collect()
 }
 
 /// 3 to 5: a quorum of the old voters is none of the new ones.
@@ -379,95 +358,4 @@ fn both_quorums_have_to_be_heard() {
         lead.machine.handle_timeout(now);
     }
     assert_eq!(now, TICK, "at the first look");
-}
-
-/// A leader whose history has a reconfiguration that may be committed asks
-/// both quorums for everything, and completes it.
-#[test]
-fn a_new_leader_completes_what_it_finds() {
-    let new = members(&[3, 4, 5], &[], zxid(4, 1));
-    let history = || own(4, 4, vec![reconfig(&new)]);
-    let mut config = config(3, 3);
-    config.ensemble.version = zxid(1, 0);
-    config.next = Some(new.clone());
-    let mut lead = Lead::new(config, history());
-    lead.actions();
-    assert_eq!(lead.take(1, &hello(1, 4)), NOTHING, "a quorum of the old");
-    assert_eq!(lead.take(5, &hello(5, 7)), ["AcceptedEpoch(Epoch(8))"]);
-    lead.all_persisted();
-    assert_eq!(lead.take(1, &ack_epoch(Some(4), zxid(4, 1))), NOTHING);
-    let begun = lead.take(5, &ack_epoch(Some(4), zxid(4, 1)));
-    has(
-        &begun,
-        &[
-            "Synchronization",
-            "1<-NEWLEADER 0x800000000",
-            "5<-NEWLEADER 0x800000000",
-        ],
-    );
-    lead.all_persisted();
-    assert_eq!(lead.ack(1, zxid(8, 0)), NOTHING);
-    let served = lead.ack(5, zxid(8, 0));
-    has(&served, &["Broadcast", "1<-UPTODATE 0xffffffffffffffff"]);
-    assert_eq!(served[0], "holds 0x400000001, led by Some(3)");
-    assert_eq!(
-        (lead.machine.ensemble(), lead.machine.next_ensemble()),
-        (&new, None)
-    );
-    lead.propose();
-    lead.ack(1, zxid(8, 1));
-    assert_eq!(lead.all_persisted(), NOTHING, "the old voters alone");
-    has(&lead.ack(5, zxid(8, 1)), &["deliver 0x800000001"]);
-}
-
-/// NEWLEADER offers it, and who knows already that it is committed is no
-/// stranger.
-#[test]
-fn a_new_leader_offers_what_it_finds() {
-    let new = members(&[3, 4, 5], &[], zxid(4, 1));
-    let mut config = config(3, 3);
-    config.next = Some(new.clone());
-    let mut lead = Lead::new(config, own(4, 4, vec![reconfig(&new)]));
-    lead.take(1, &hello(1, 4));
-    let mut knows = zk_proto::quorum::LearnerInfo::decode(hello(5, 4).data()).unwrap();
-    knows.config_version = zxid(4, 1);
-    let info = Packet::with_data(PacketType::FOLLOWERINFO, zxid(4, 0), knows.encode());
-    assert_eq!(lead.take(5, &info), ["AcceptedEpoch(Epoch(5))"]);
-    knows.config_version = zxid(4, 2);
-    let info = Packet::with_data(PacketType::FOLLOWERINFO, zxid(4, 0), knows.encode());
-    assert!(lead.take(6, &info)[0].contains("is newer"));
-    lead.all_persisted();
-    lead.take(1, &ack_epoch(Some(4), zxid(4, 1)));
-    lead.machine
-        .handle_learner(NOW, LearnerId(5), &ack_epoch(Some(4), zxid(4, 1)));
-    let mut packets = sent(&mut lead).into_iter();
-    let offer = packets.find(|it| it.kind == PacketType::NEWLEADER);
-    assert_eq!(offer.unwrap().data.unwrap(), new.to_string());
-}
-
-/// A leader that completes a reconfiguration without itself serves nobody.
-#[test]
-fn a_new_leader_without_a_vote_completes_and_leaves() {
-    let new = members(&[1, 2], &[], zxid(4, 1));
-    let mut config = config(3, 3);
-    config.next = Some(new.clone());
-    let mut lead = Lead::new(config, own(4, 4, vec![reconfig(&new)]));
-    lead.take(1, &hello(1, 4));
-    lead.take(2, &hello(2, 4));
-    lead.all_persisted();
-    for id in [1, 2] {
-        lead.take(id, &ack_epoch(Some(4), zxid(4, 1)));
-    }
-    lead.all_persisted();
-    lead.ack(1, zxid(5, 0));
-    let words = [
-        "holds 0x400000001, led by None",
-        "1<-UPTODATE 0xffffffffffffffff",
-        "2<-UPTODATE 0xffffffffffffffff",
-    ];
-    assert_eq!(lead.ack(2, zxid(5, 0)), words);
-    assert_eq!(lead.machine.next_zxid(), None);
-    lead.machine.handle_learner_lost(LearnerId(1));
-    lead.machine.handle_learner_lost(LearnerId(2));
-    assert_eq!(lead.machine.phase(), None);
 }

@@ -195,6 +195,22 @@ fn a_learner_catches_up_with_a_reconfiguration() {
     }
 }
 
+/// A reconfiguration behind another one proves that the first is committed.
+#[test]
+fn one_proposal_proves_another() {
+    let first = members(&[2, 3, 4], &[], zxid(1, 1));
+    let second = members(&[2, 3, 4, 5], &[], zxid(1, 2));
+    let mut follower = syncing();
+    let brought = follower.take_all(&[proposal_of(&first), commit(1, 1), proposal_of(&second)]);
+    let words = [
+        "proposed 0x100000001",
+        "append 0x100000001",
+        "holds 0x100000001, led by None",
+        "proposed 0x100000002",
+    ];
+    assert_eq!(brought, words);
+}
+
 /// What an Apache leader offers while it is proposed does not hold before it
 /// is committed.
 #[test]
