@@ -20,7 +20,14 @@ fn packet(random: &mut Random) -> Packet {
         zxid(2, 1),
         zxid(1, u32::MAX),
     ];
+    let change = reconfig(&members(&[1, 2], &[3], zxid(1, 1)))
+        .payload
+        .to_vec();
+    let activation = [&[0, 0, 0, 0, 0, 0, 0, 3], &*change].concat();
     let data = [
+        change[..70].to_vec(),
+        change,
+        activation,
         vec![],
         vec![0],
         vec![0, 1, 0, 0],
@@ -60,6 +67,7 @@ fn a_learner_survives_any_leader() {
             }
             _ => Follower::serving(),
         };
+        follower.actions();
         for _ in 0..8 {
             let over = follower.machine.phase().is_none();
             let mut actions = follower.take(&packet(&mut random));
@@ -81,7 +89,7 @@ fn a_leader_survives_any_learner() {
         let mut lead = match random.below(3) {
             0 => Lead::new(config(3, 3), own(0, 0, vec![])),
             1 => Lead::synchronizing(own(0, 0, vec![])),
-            _ => Lead::serving(),
+            _ => reconfiguring(&mut random),
         };
         for _ in 0..20 {
             let from = 1 + random.below(3) as u64;
@@ -100,4 +108,16 @@ fn a_leader_survives_any_learner() {
         assert_eq!(lead.take(1, &hello(1, 0)), [""; 0]);
         assert_eq!(lead.all_persisted(), [""; 0]);
     }
+}
+
+/// A leader with a reconfiguration on its way, perhaps one without itself.
+fn reconfiguring(random: &mut Random) -> Lead {
+    let mut lead = Lead::serving();
+    let voters = [&[1, 2][..], &[1, 2, 3], &[3], &[2, 3, 4]][random.below(4)];
+    let new = members(voters, &[], zxid(1, 1));
+    lead.machine
+        .propose_reconfig(NOW, reconfig(&new), new)
+        .unwrap();
+    lead.actions();
+    lead
 }
