@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::control::{Control, Order};
 use super::history::{History, QUEUE, ROOT};
-use super::servers::{self, Mismatches};
+use super::servers::{self, Known};
 use crate::client::{Connection, Ephemeral, Living, Request, SessionState};
-use crate::ensemble::Ensemble;
+use crate::ensemble::{Ensemble, Roles, ServerId};
 use crate::error::{Error, Result};
 
 /// How long the clients may take to finish what they are at.
@@ -26,7 +26,7 @@ pub(super) struct Load {
     control: Arc<Control>,
     histories: Vec<Arc<Mutex<History>>>,
     threads: Vec<JoinHandle<()>>,
-    mismatches: Mismatches,
+    known: Known,
 }
 
 /// What a check found where everything was as it must be.
@@ -61,7 +61,7 @@ impl Load {
             control,
             histories,
             threads: threads.collect(),
-            mismatches: Mismatches::default(),
+            known: Known::default(),
         })
     }
 
@@ -89,12 +89,17 @@ impl Load {
         for history in &self.histories {
             broken.extend(locked(history).check(tree));
         }
-        broken.extend(self.mismatches.grown(ensemble)?);
-        let digests = servers::digests(ensemble)?;
+        broken.extend(self.known.mismatches(ensemble)?);
+        let digests = self.known.digests(ensemble)?;
         broken.extend(digests.differing);
         broken.extend(self.control.take_broken());
         whole(broken)?;
         Ok(self.checked(tree.len(), digests.count))
+    }
+
+    /// Notes that a server was started and serves now.
+    pub(super) fn started(&mut self, roles: &Roles, id: ServerId) {
+        self.known.started(roles, id);
     }
 
     /// Lets the clients write again.

@@ -135,6 +135,7 @@ impl Rolling<'_> {
         server.start()?;
         let roles = self.ensemble.await_serving(PATIENCE)?;
         self.led.note(&roles);
+        self.load.started(&roles, id);
         let new = program.kind;
         println!("step {step}: {role} {id} ({old}) {end}, now {new}: {roles}");
         self.check("after the step")?;
@@ -160,6 +161,9 @@ impl Rolling<'_> {
         self.ensemble.start()?;
         let roles = self.ensemble.await_serving(PATIENCE)?;
         println!("all killed, all started: {roles}");
+        for server in &self.ensemble.servers {
+            self.load.started(&roles, server.id());
+        }
         let checked = self.check("after all were killed")?;
         self.load.leave(&mut self.ensemble)?;
         self.ensemble.stop()?;
