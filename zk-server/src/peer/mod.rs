@@ -67,12 +67,17 @@ struct Over {
     reason: String,
     /// Whom a reconfiguration chose.
     leader: Option<ServerId>,
+    /// Whether the leader fell silent: nobody should wait for its vote.
+    was_silent: bool,
 }
 
 impl Over {
     fn of(reason: impl Into<String>) -> Self {
-        let (reason, leader) = (reason.into(), None);
-        Self { reason, leader }
+        Self {
+            reason: reason.into(),
+            leader: None,
+            was_silent: false,
+        }
     }
 }
 
@@ -85,6 +90,7 @@ impl From<Abdication> for Over {
         Self {
             reason: abdication.to_string(),
             leader,
+            was_silent: abdication == Abdication::LeaderSilent,
         }
     }
 }
@@ -392,13 +398,18 @@ impl Peer {
 
     /// Acts upon the end of a role. One end may follow another at once.
     fn change_role(&mut self, now: Duration) -> Result<(), LogError> {
-        while let Some(Over { reason, leader }) = self.over.take() {
-            tracing::info!("{} is over: {reason}", self.role_name());
+        while let Some(over) = self.over.take() {
+            tracing::info!("{} is over: {}", self.role_name(), over.reason);
+            let silent = self.leader().filter(|_| over.was_silent);
             self.stop_serving();
             self.disk.catch_up(&self.shared)?;
-            match leader.filter(|leader| self.may_be_led_by(*leader)) {
+            match over.leader.filter(|leader| self.may_be_led_by(*leader)) {
                 Some(leader) => self.follow_designated(now, leader),
                 None => self.start_election(now),
+            }
+            if let Some(silent) = silent {
+                self.election.handle_disconnected(now, silent);
+                self.run_election(now);
             }
         }
         Ok(())
@@ -428,6 +439,14 @@ impl Peer {
         self.show_looking(now);
         self.election.start(now, own);
         self.run_election(now);
+    }
+
+    /// Whom this server follows.
+    fn leader(&self) -> Option<ServerId> {
+        match &self.role {
+            Role::Learning(learning) => Some(learning.vote.leader),
+            Role::Looking(_) | Role::Leading(_) => None,
+        }
     }
 
     fn role_name(&self) -> &'static str {
