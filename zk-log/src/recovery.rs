@@ -83,6 +83,7 @@ pub fn recover(
     config::prepare_dirs(storage, dirs, config)?;
     let (mut recovered, scanned) = load(storage, dirs, config, sink)?;
     repair(storage, dirs, scanned, &mut recovered)?;
+    make_durable(storage, dirs)?;
     if !recovered.empty {
         consume_initialize(storage, dirs)?;
     }
@@ -282,6 +283,20 @@ fn repair(
     }
     recovered.torn = scanned.torn;
     recovered.stale = scanned.stale;
+    Ok(())
+}
+
+/// What a process wrote that was killed may still be the kernel's alone. It
+/// was read as if it were on the disk, and what follows relies on it.
+fn make_durable(storage: &dyn Storage, dirs: &LogDirs) -> Result<(), LogError> {
+    if let Some((_, newest)) = logs(storage, &dirs.log_dir)?.pop() {
+        let bytes = storage.open(&newest).at("open", &newest)?.size();
+        // Shortened by nothing, which is durable.
+        storage.truncate(&newest, bytes).at("flush", &newest)?;
+    }
+    for dir in [&dirs.log_dir, &dirs.snap_dir] {
+        storage.sync_dir(dir).at("flush", dir)?;
+    }
     Ok(())
 }
 
