@@ -4,10 +4,11 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use super::ports;
+use crate::error::Result;
 
 /// The number in a server's `myid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,10 +65,10 @@ impl Default for Settings {
 }
 
 impl Member {
-    /// Voters and then observers on loopback, on ports that are free now.
+    /// Voters and then observers on loopback, on ports of their own.
     pub(crate) fn on_loopback(voters: u32, observers: u32) -> Result<Vec<Self>> {
         let count = voters + observers;
-        let mut ports = free_ports(count as usize * 3)?.into_iter();
+        let mut ports = ports::reserve(count as usize * 3)?.into_iter();
         let mut port = move || ports.next().expect("three ports a server");
         let members = (1..=count).map(|id| Self {
             id: ServerId(id),
@@ -138,26 +139,6 @@ impl Member {
         let (quorum, election) = (self.quorum, self.election);
         format!("server.{id}={host}:{quorum}:{election}:{role}{client}\n")
     }
-}
-
-/// Ports that nobody listens on, below those that the kernel gives to outgoing connections: one
-/// of those could take the port of a server between two of its starts.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
-    const LOWEST: u16 = 10_000;
-    const HIGHEST: u16 = 32_000;
-    let span = u32::from(HIGHEST - LOWEST);
-    // Two programs that start at once begin their search in different places.
-    let offset = std::process::id().wrapping_mul(97) % span;
-    let candidates = (0..span).map(|step| LOWEST + ((offset + step) % span) as u16);
-    let free = candidates.filter_map(|port| {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
-        Some((port, listener))
-    });
-    let found: Vec<_> = free.take(count).collect();
-    if found.len() < count {
-        return Err(Error::wrong("too few free ports"));
-    }
-    Ok(found.into_iter().map(|(port, _)| port).collect())
 }
 
 #[cfg(test)]

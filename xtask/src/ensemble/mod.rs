@@ -7,6 +7,7 @@ mod children;
 mod group;
 mod member;
 mod network;
+mod ports;
 mod program;
 mod server;
 mod words;

@@ -1,7 +1,7 @@
 //! `cargo xtask provision`: what the interop tests need beyond cargo, found or fetched.
 //!
 //! Parts are independent: a Java runtime, Apache ZooKeeper 3.9.5 and 3.8.0 as directories of
-//! jars, and a Python with kazoo. Each is either a path or a sentence that says why it is not
+//! jars, a Python with kazoo, and iproute2. Each is either a path or a sentence that says why it is not
 //! here, and tests learn of them through environment variables only. A variable that is already
 //! set wins, so a machine without a network can bring its own. What is fetched is cached under
 //! `target/provision` and comes through the machine's ordinary package clients.
@@ -10,6 +10,7 @@ mod apache_380;
 mod apache_395;
 mod apt;
 mod cache;
+mod iproute2;
 mod java;
 mod probe;
 mod python;
@@ -33,6 +34,8 @@ pub(crate) enum Part {
     Apache395,
     /// A directory with the jars of Apache ZooKeeper 3.8.0.
     Apache380,
+    /// The `ip` of iproute2, with which networks are made.
+    Iproute2,
 }
 
 /// Whether missing parts are to be fetched.
@@ -67,15 +70,18 @@ pub(crate) fn run() -> Result<()> {
 
 /// Sees to it that `ip` of iproute2 is on the search path.
 pub(crate) fn iproute() -> Result<()> {
-    match sh::on_path("ip") {
-        Some(_) => Ok(()),
-        None => apt::install(&["iproute2"]),
-    }
+    iproute2::provide(Policy::Install).map(drop)
 }
 
 impl Part {
     /// In the order of provision: later parts are tried out with the earlier ones.
-    pub(crate) const ALL: [Self; 4] = [Self::Java, Self::Python, Self::Apache395, Self::Apache380];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Java,
+        Self::Python,
+        Self::Apache395,
+        Self::Apache380,
+        Self::Iproute2,
+    ];
 
     /// The name that a crate's `[package.metadata.stages]` uses.
     pub(crate) fn name(self) -> &'static str {
@@ -84,6 +90,7 @@ impl Part {
             Self::Python => "python",
             Self::Apache395 => "apache-395",
             Self::Apache380 => "apache-380",
+            Self::Iproute2 => "iproute2",
         }
     }
 
@@ -99,6 +106,7 @@ impl Part {
             Self::Python => "ZK_PYTHON",
             Self::Apache395 => "ZK_APACHE_395",
             Self::Apache380 => "ZK_APACHE_380",
+            Self::Iproute2 => "ZK_IP",
         }
     }
 }
@@ -146,6 +154,7 @@ impl Provisions {
             Part::Python => python::provide(cache, policy),
             Part::Apache395 => apache_395::provide(cache, policy, self.path(Part::Java)),
             Part::Apache380 => apache_380::provide(cache, policy, self.path(Part::Java)),
+            Part::Iproute2 => iproute2::provide(policy),
         }
     }
 
