@@ -204,7 +204,7 @@ impl Peer {
             Upcall::Proposed(members) => self.note_proposed_members(now, *members),
             Upcall::Reconfigured { config, .. } => self.adopt_members(now, *config),
             // It holds when `Reconfigured` says so.
-            Upcall::Ensemble(_) => {}
+            Upcall::Ensemble(text) => self.note_leaders_members(now, &text),
         }
     }
 

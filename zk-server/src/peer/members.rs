@@ -40,6 +40,33 @@ impl Peer {
         self.tell_members(now);
     }
 
+    /// What the leader's history says comes after the members that hold; what
+    /// was proposed before is forgotten.
+    pub(super) fn note_leaders_members(&mut self, now: Duration, text: &[u8]) {
+        let text = std::str::from_utf8(text).ok();
+        let members = text.and_then(|text| EnsembleConfig::parse(text, true).ok());
+        let next = members.filter(|it| it.version > self.config.members.version);
+        if next != self.config.next {
+            self.config.next = next;
+            self.tell_members(now);
+        }
+    }
+
+    /// The log is the witness of what was proposed, and the tree has all of
+    /// it: members that it names and that are not known to hold may hold one
+    /// day. Files beside it count for less.
+    pub(super) fn reread_next(&mut self, now: Duration) {
+        if !self.config.reconfig {
+            return;
+        }
+        let tree = self.shared.tree.read();
+        let data = tree
+            .get(CONFIG_NODE)
+            .and_then(|node| Some(node.data()?.to_vec()));
+        drop(tree);
+        self.note_leaders_members(now, &data.unwrap_or_default());
+    }
+
     /// A configuration holds from now on.
     pub(super) fn adopt_members(&mut self, now: Duration, members: EnsembleConfig) {
         if members.version <= self.config.members.version {

@@ -430,6 +430,7 @@ impl Peer {
 
     fn start_election(&mut self, now: Duration) {
         self.role = Role::Looking(Looking::new(now));
+        self.reread_next(now);
         let own = self.disk.candidacy();
         tracing::info!(
             "looking for a leader, with zxid {} of epoch {}",
