@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Tidy,
     /// Run fuzz targets, all or one.
     Fuzz(FuzzArgs),
+    /// Simulate whole ensembles in virtual time, from seeds.
+    Sim(SimArgs),
     /// Run benchmarks.
     Bench(bench::Args),
     /// Run an ensemble on this machine until Ctrl-C.
@@ -62,4 +64,24 @@ pub(crate) struct FuzzArgs {
     /// Afterwards add to fuzz/corpus what reached new code, reduced to as few inputs as possible.
     #[arg(long)]
     pub(crate) keep: bool,
+}
+
+/// Flags of `cargo xtask sim`.
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    /// How many seeds to run.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) seeds: u64,
+    /// The first of them.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Run this one only, and tell what happened in it if it fails.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// What may break: calm, crash, partition, disk, pause, wipe or swarm; each in turn if left out.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// How many seeds run at once; one a core if left out.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
 }

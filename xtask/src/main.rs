@@ -21,6 +21,7 @@ mod interop;
 mod process;
 mod provision;
 mod sh;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -46,6 +47,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Provision => provision::run()?,
         Command::Tidy => tidy::run()?,
         Command::Fuzz(args) => fuzz::run(&args)?,
+        Command::Sim(args) => sim::run(&args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Cluster(args) => cluster::run(&args)?,
         Command::Interop(args) => interop::run(&args)?,
