@@ -20,7 +20,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
-use crate::sh;
 use crate::workspace::Workspace;
 
 /// Something that tests need and cargo does not bring.
