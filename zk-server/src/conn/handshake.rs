@@ -70,8 +70,9 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
     shared.stats.connection_requested();
     conn.set_has_read_only(request.read_only.is_some());
     let role = shared.role.get();
-    if !role.serves() {
-        tracing::debug!(client = %conn.remote(), "refusing a client: this server has no leader");
+    let serves_none = role == ServerRole::Leader && !shared.info.config.ensemble.leader_serves;
+    if serves_none || !role.serves() {
+        tracing::debug!(client = %conn.remote(), "refusing a client: this server does not serve any");
         return Err(Stop::Close);
     }
     if role == ServerRole::ReadOnly && request.read_only != Some(true) {
