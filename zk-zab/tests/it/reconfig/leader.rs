@@ -181,6 +181,13 @@ fn a_quorum_of_the_new_voters_is_synced() {
     lead.take(6, &ack_epoch(None, zxid(1, 0)));
     lead.ack(6, zxid(1, 0));
     assert!(!lead.machine.is_quorum_synced(&new_of(&lead, &[6])));
+    // Nor who is an observer now, and has not come as one yet.
+    assert!(lead.machine.is_quorum_synced(&new_of(&lead, &[4])));
+    let demoted = members(&[1, 2, 3], &[4], zxid(1, 1));
+    propose(&mut lead, &demoted);
+    lead.all_persisted();
+    has(&lead.ack(1, zxid(1, 1)), &["deliver 0x100000001"]);
+    assert!(!lead.machine.is_quorum_synced(&new_of(&lead, &[4])));
 }
 
 /// Observers are told, too, with the transaction behind the leader's id.
