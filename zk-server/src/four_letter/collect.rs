@@ -233,11 +233,13 @@ pub(super) fn digests(shared: &Shared) -> String {
 pub(super) fn monitor(shared: &Shared) -> Monitor<'static> {
     let role = shared.role.get();
     let observes = role == ServerRole::Observer;
+    // Unlocked before the gauges, which lock it too.
+    let leader = shared.ensemble.lock().leader;
     Monitor {
         version: version::FULL,
         server_state: role.name(),
         peer_state: peer_state(role),
-        observer_master: shared.ensemble.lock().leader.filter(|_| observes),
+        observer_master: leader.filter(|_| observes),
         gauges: gauges(shared),
         families: Families::of(&shared.stats.metrics),
     }
