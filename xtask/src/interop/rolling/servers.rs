@@ -79,7 +79,8 @@ impl Known {
         for server in &ensemble.servers {
             let since = self.synchronized.get(&server.id());
             let since = since.map_or(0, |zxid| zxid + 1);
-            let mut digests = ensemble::digests(server.address()).map_err(asking)?;
+            let mut digests = ensemble::digests(server.address())
+                .map_err(|error| asking(server.id(), "hash", error))?;
             told.push(digests.split_off(&since));
         }
         Ok(compare(told))
@@ -89,7 +90,8 @@ impl Known {
     pub(super) fn mismatches(&mut self, ensemble: &Ensemble) -> Result<Vec<String>> {
         let mut grown = Vec::new();
         for server in &ensemble.servers {
-            let told = ensemble::monitor(server.address()).map_err(asking)?;
+            let told = ensemble::monitor(server.address())
+                .map_err(|error| asking(server.id(), "mntr", error))?;
             let count = told.get(MISMATCHES).and_then(|count| count.parse().ok());
             let now = Count {
                 pid: server.pid(),
@@ -144,9 +146,9 @@ fn compare(told: Vec<BTreeMap<u64, String>>) -> Digests {
     }
 }
 
-fn asking(source: std::io::Error) -> Error {
+fn asking(server: ServerId, word: &str, source: std::io::Error) -> Error {
     Error::Io {
-        what: "cannot ask a server".to_owned(),
+        what: format!("server {server} does not answer `{word}`"),
         source,
     }
 }
