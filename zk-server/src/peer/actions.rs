@@ -187,7 +187,7 @@ impl Peer {
         };
         vote.peer_epoch = i64::from(epoch.0);
         self.election.settle(state, vote);
-        self.serve(now, state);
+        self.serve(now, state, epoch);
     }
 
     fn answer_upcall(&mut self, now: Duration, upcall: Upcall) {

@@ -49,7 +49,7 @@ use std::time::Duration;
 use zk_election::Election;
 use zk_log::LogError;
 use zk_proto::quorum::PeerState;
-use zk_proto::{OpCode, ServerId};
+use zk_proto::{Epoch, OpCode, ServerId, Zxid};
 use zk_zab::{Abdication, Txn};
 
 /// How often requests of connections that ended are swept away.
@@ -460,13 +460,18 @@ impl Peer {
     }
 
     /// From now on clients are served.
-    fn serve(&mut self, now: Duration, state: PeerState) {
+    ///
+    /// All servers of an epoch show at least its beginning: some have it from
+    /// a snapshot, and a client that saw it there is refused by who is before
+    /// it.
+    fn serve(&mut self, now: Duration, state: PeerState, epoch: Epoch) {
         let role = match state {
             PeerState::Leading => ServerRole::Leader,
             PeerState::Observing => ServerRole::Observer,
             PeerState::Looking | PeerState::Following => ServerRole::Follower,
         };
-        let tree = self.shared.tree.read();
+        let mut tree = self.shared.tree.write();
+        tree.advance_zxid(Zxid::new(epoch, 0));
         if role.owns_sessions() {
             self.shared.sessions.restart(tree.sessions(), whole_ms(now));
         }
