@@ -286,6 +286,13 @@ impl World {
         Some((*id, conn.side_of(server)))
     }
 
+    /// Who is at the other end of a link.
+    pub(super) fn other_end(&self, server: Machine, link: LinkId) -> Option<Machine> {
+        let (id, side) = self.find_link(server, link)?;
+        let conn = self.net.conns.get(&id)?;
+        Some(conn.ends[1 - side].machine)
+    }
+
     /// A server closes its end: what it sent before still arrives.
     pub(super) fn close_link(&mut self, server: Machine, at: Micros, link: LinkId) {
         let found = self.find_link(server, link);

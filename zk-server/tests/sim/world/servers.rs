@@ -165,8 +165,12 @@ impl World {
         process.busy_until = self.now + STEP_COST + cost;
         let view = process.view;
         let (packets, wishes) = (process.port.take_packets(), process.port.take_wishes());
-        for (_, packet) in packets {
-            self.checker.packet(server, &packet);
+        for (link, packet) in packets {
+            if let Some(cut) = self.checker.packet(server, &packet)
+                && let Some(learner) = self.other_end(server, link)
+            {
+                self.checker.may_cut(learner, cut);
+            }
         }
         let files = self.servers[server].disk.files().clone();
         let is_flushed = stepped.is_ok() && !self.servers[server].disk.control().is_dead();
