@@ -14,7 +14,7 @@ impl Leader {
         match self.stage {
             Stage::Over => {}
             Stage::Broadcast if now >= self.next_ping => self.half_tick(now),
-            Stage::Broadcast => {}
+            Stage::Broadcast => self.check_silence(now),
             Stage::Leaving(_) if now >= self.deadline => self.leave(),
             Stage::Leaving(_) => {}
             _ => self.check_deadline(now),
@@ -26,12 +26,25 @@ impl Leader {
     pub fn poll_timeout(&self) -> Option<Duration> {
         match self.stage {
             Stage::Over => None,
-            Stage::Broadcast => Some(self.next_ping),
+            Stage::Broadcast => self.silent_or(self.next_ping),
             Stage::Leaving(_) => Some(self.deadline),
-            _ => {
-                let silent = self.learners.values().filter_map(|it| self.silent_at(it));
-                silent.chain([self.deadline]).min()
-            }
+            _ => self.silent_or(self.deadline),
+        }
+    }
+
+    /// When the first learner has been silent for too long, or before.
+    fn silent_or(&self, deadline: Duration) -> Option<Duration> {
+        let silent = self.learners.values().filter_map(|it| self.silent_at(it));
+        silent.chain([deadline]).min()
+    }
+
+    /// A learner that falls silent may be the one that the quorum needs, and
+    /// then not even half a tick is to be lost.
+    fn check_silence(&mut self, now: Duration) {
+        let before = self.learners.len();
+        self.drop_late(now);
+        if self.learners.len() < before && !self.has_live_quorum(now) {
+            self.abdicate(Abdication::QuorumLost);
         }
     }
 
