@@ -41,6 +41,16 @@ impl DigestCheck {
         self.suspected = self.end_of_fuzziness(snapshot, actual);
     }
 
+    /// Until when the tree is fuzzy, while it is.
+    pub(crate) const fn fuzzy_until(&self) -> Option<SnapshotDigest> {
+        self.fuzzy_until
+    }
+
+    /// The tree is no longer fuzzy, whatever the snapshot said.
+    pub(crate) fn settle(&mut self) {
+        self.fuzzy_until = None;
+    }
+
     /// Compares after a transaction.
     pub(crate) fn applied(
         &mut self,
@@ -147,6 +157,16 @@ mod tests {
         let mut check = DigestCheck::default();
         check.loaded(snapshot(7, 70), Zxid(5), 1);
         assert!(check.applied(Zxid(8), txn(80), 81).is_some());
+    }
+
+    #[test]
+    fn fuzziness_without_an_end_ends_when_it_is_said() {
+        let mut check = DigestCheck::default();
+        check.loaded(snapshot(i64::MAX, 0), Zxid(5), 1);
+        assert_eq!(check.applied(Zxid(6), txn(60), 61), None);
+        check.settle();
+        assert!(check.applied(Zxid(7), txn(70), 71).is_some());
+        assert_eq!(check.mismatches(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{AclIndex, DataTree, TreeConfig, TreeError};
 use std::collections::BTreeMap;
 use zk_proto::path::split;
 use zk_proto::snapshot::{AclEntry, NodeEntry, OPEN_ACL_INDEX, SessionEntry, SnapshotDigest};
+use zk_proto::txn::DIGEST_VERSION;
 use zk_proto::{StatPersisted, Zxid};
 
 /// Takes sessions, access control lists and znodes, in that order, and gives
@@ -115,6 +116,18 @@ impl TreeLoader {
             }
             None => self.tree.acls.acquire(Some(&CLOSED_LIST)),
         }
+    }
+
+    /// The tree of a fuzzy snapshot that does not say until when it is: one
+    /// that a leader sends. It is compared with no digest until
+    /// [`DataTree::end_fuzziness`].
+    pub fn finish_fuzzy(self, zxid: Zxid) -> Result<DataTree, TreeError> {
+        let never = SnapshotDigest {
+            zxid: Zxid(i64::MAX),
+            version: DIGEST_VERSION,
+            tree: 0,
+        };
+        self.finish(zxid, Some(never))
     }
 
     /// The tree as it was at `zxid`, or, if the snapshot is fuzzy, as it will

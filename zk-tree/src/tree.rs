@@ -122,9 +122,13 @@ impl DataTree {
         self.digest
     }
 
-    /// The digest as the end of a snapshot holds it.
+    /// The digest as the end of a snapshot holds it. A tree that is still
+    /// fuzzy has none of its own, and hands on until when it is.
     #[must_use]
     pub const fn snapshot_digest(&self) -> SnapshotDigest {
+        if let Some(digest) = self.digest_check.fuzzy_until() {
+            return digest;
+        }
         let tree = match self.last_zxid {
             Zxid::ZERO => 0,
             _ => self.digest as i64,
@@ -134,6 +138,13 @@ impl DataTree {
             version: DIGEST_VERSION,
             tree,
         }
+    }
+
+    /// Everything has been applied that the snapshot below this tree was
+    /// ahead of: digests are compared from now on. For trees of
+    /// [`TreeLoader::finish_fuzzy`](crate::TreeLoader::finish_fuzzy).
+    pub fn end_fuzziness(&mut self) {
+        self.digest_check.settle();
     }
 
     /// Transactions and snapshots whose digest was not that of this tree.
