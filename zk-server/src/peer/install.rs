@@ -72,9 +72,10 @@ impl Install {
         self.part == Part::Done
     }
 
-    /// The tree, when everything came.
+    /// The tree, when everything came. The leader went on while it sent it:
+    /// some of what follows may be in the tree already.
     pub(super) fn finish(self) -> Result<DataTree, InstallError> {
-        Ok(self.loader.finish(self.at, None)?)
+        Ok(self.loader.finish_fuzzy(self.at)?)
     }
 
     fn item(&mut self, reader: &mut Reader<'_>) -> Result<(), InstallError> {

@@ -472,6 +472,7 @@ impl Peer {
         };
         let mut tree = self.shared.tree.write();
         tree.advance_zxid(Zxid::new(epoch, 0));
+        tree.end_fuzziness();
         if role.owns_sessions() {
             self.shared.sessions.restart(tree.sessions(), whole_ms(now));
         }
