@@ -152,9 +152,11 @@ impl HistoryWindow {
         }
     }
 
-    /// Where the window begins; behind everything, if it is empty.
+    /// Where the window begins; behind the last committed, if it is empty: the
+    /// log may hold more than is committed.
     fn first_kept(&self) -> Zxid {
-        self.txns.front().map_or(Zxid(i64::MAX), |txn| txn.zxid)
+        let behind = Zxid(self.last.0 + 1);
+        self.txns.front().map_or(behind, |txn| txn.zxid)
     }
 
     fn plan_by<'a>(&self, peer: Zxid, list: impl Iterator<Item = &'a Txn>) -> SyncPlan {
@@ -323,6 +325,14 @@ mod tests {
         );
         let empty = HistoryWindow::new(Vec::new(), Zxid(0), 500);
         assert_eq!(empty.plan(Zxid(0)), Decision::Plan(diff(0, 0)));
+    }
+
+    #[test]
+    fn what_the_log_has_beyond_the_committed_is_not_history() {
+        let window = HistoryWindow::new(Vec::new(), Zxid(E5 + 2), 500);
+        let disk = txns(&[E5 + 1, E5 + 2, E5 + 3]);
+        let sent = window.behind(Zxid(E5 + 1), &disk);
+        assert_eq!(sent, txns(&[E5 + 2]));
     }
 
     impl SyncPlan {
