@@ -10,6 +10,8 @@ pub(crate) struct Args {
     pub(crate) first: u64,
     /// Whether one seed was asked for: then its last lines are told, too.
     pub(crate) is_replay: bool,
+    /// How many lines of a failure are told.
+    pub(crate) lines: usize,
     /// All of them in turn, if none is given.
     pub(crate) profile: Option<Profile>,
     pub(crate) jobs: usize,
@@ -28,6 +30,7 @@ impl Args {
             seeds: 30,
             first: 1,
             is_replay: false,
+            lines: 300,
             profile: None,
             jobs: cores.map_or(1, std::num::NonZero::get),
             is_test: true,
@@ -37,6 +40,7 @@ impl Args {
             match flag.as_str() {
                 "--seeds" => args.seeds = number(&value()?)?,
                 "--from" => args.first = number(&value()?)?,
+                "--lines" => args.lines = usize::try_from(number(&value()?)?).unwrap_or(0),
                 "--jobs" => args.jobs = usize::try_from(number(&value()?)?).unwrap_or(1).max(1),
                 "--seed" => {
                     args.first = number(&value()?)?;

@@ -84,9 +84,10 @@ impl Pipe {
         self.parcels.push_front((at, parcel));
     }
 
-    /// What is on its way is lost.
+    /// What is on its way is lost, but for the answer to a dial.
     pub(crate) fn lose(&mut self) {
-        self.parcels.clear();
+        self.parcels
+            .retain(|(_, parcel)| matches!(parcel, Parcel::Opened));
     }
 
     pub(crate) fn next_at(&self) -> Option<Micros> {

@@ -77,7 +77,7 @@ fn run_all(args: &Args) -> Tally {
                     let seed = args.first + number;
                     let begin = cpu_time();
                     let profile = profile_of(args, seed);
-                    let outcome = run::run(seed, profile, false);
+                    let outcome = run::run(seed, profile, 0);
                     let mut tally = tally.lock().expect("nobody panics with it");
                     tally.busy += cpu_time().saturating_sub(begin);
                     tally.add(args, profile, outcome);
@@ -132,7 +132,7 @@ impl Tally {
         }
         if args.is_replay {
             // The same again, with words.
-            for line in run::run(outcome.seed, profile, true).lines {
+            for line in run::run(outcome.seed, profile, args.lines).lines {
                 println!("{line}");
             }
         }

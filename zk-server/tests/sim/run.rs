@@ -51,10 +51,10 @@ pub(crate) enum Verdict {
 }
 
 /// Runs a seed.
-pub(crate) fn run(seed: u64, profile: Profile, with_lines: bool) -> Outcome {
+pub(crate) fn run(seed: u64, profile: Profile, lines_max: usize) -> Outcome {
     let mut rng = Rng::new(seed);
     let setup = Setup::random(&mut rng);
-    let mut world = World::new(setup, rng.next(), with_lines);
+    let mut world = World::new(setup, rng.next(), lines_max);
     let mut outcome = Outcome {
         seed,
         verdict: Verdict::Passed,

@@ -3,21 +3,20 @@
 
 use crate::queue::Micros;
 use std::collections::VecDeque;
-use std::fmt::Write as _;
-
-/// Lines that are kept for a failure.
-const LINES: usize = 4000;
 
 pub(crate) struct Trace {
     hash: u64,
-    lines: Option<VecDeque<String>>,
+    /// The last lines, and how many are kept.
+    lines: VecDeque<String>,
+    lines_max: usize,
 }
 
 impl Trace {
-    pub(crate) fn new(with_lines: bool) -> Self {
+    pub(crate) fn new(lines_max: usize) -> Self {
         Self {
             hash: 0xcbf2_9ce4_8422_2325,
-            lines: with_lines.then(VecDeque::new),
+            lines: VecDeque::new(),
+            lines_max,
         }
     }
 
@@ -43,20 +42,19 @@ impl Trace {
     }
 
     /// Notes a line, if anybody wants lines.
-    pub(crate) fn line(&mut self, now: Micros, who: impl FnOnce() -> String) {
-        let Some(lines) = &mut self.lines else {
+    pub(crate) fn line(&mut self, now: Micros, words: impl FnOnce() -> String) {
+        if self.lines_max == 0 {
             return;
-        };
-        if lines.len() == LINES {
-            lines.pop_front();
         }
-        let mut line = format!("{:>10}.{:03}  ", now / 1000, now % 1000);
-        let _ = write!(line, "{}", who());
-        lines.push_back(line);
+        if self.lines.len() == self.lines_max {
+            self.lines.pop_front();
+        }
+        let (ms, us) = (now / 1000, now % 1000);
+        self.lines
+            .push_back(format!("{ms:>10}.{us:03}  {}", words()));
     }
 
     pub(crate) fn take_lines(&mut self) -> Vec<String> {
-        let lines = self.lines.take().unwrap_or_default();
-        lines.into_iter().collect()
+        std::mem::take(&mut self.lines).into()
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Checker {
     pub(crate) reference: Reference,
     quorums: QuorumSystem,
     ghosts: Vec<Ghost>,
+    /// What each server has on its disk, running or not.
+    pub(crate) disks: Vec<MemStorage>,
     /// Who leads an epoch, once it serves.
     leaders: BTreeMap<Epoch, usize>,
     /// The highest zxid that a client was shown.
@@ -63,6 +65,7 @@ impl Checker {
             reference: Reference::new(),
             quorums: config.ensemble.members.quorum_system(),
             ghosts: vec![Ghost::default(); setup.servers()],
+            disks: vec![MemStorage::new(); setup.servers()],
             leaders: BTreeMap::new(),
             seen: Zxid::ZERO,
             early_ends: BTreeSet::new(),
@@ -181,8 +184,8 @@ impl Checker {
 
     /// What a server shows after a step. One that ended with its process has
     /// flushed nothing.
-    pub(crate) fn stepped(&mut self, server: usize, view: &View, files: Option<&MemStorage>) {
-        if files.is_some() {
+    pub(crate) fn stepped(&mut self, server: usize, view: &View, is_flushed: bool) {
+        if is_flushed {
             self.check_epochs(server, view);
         }
         for (server, epoch) in std::mem::take(&mut self.established) {
@@ -194,17 +197,17 @@ impl Checker {
                 None => self.fail(format!("I10: server {} leads no epoch", server_id(server))),
             }
         }
-        if files.is_some() {
+        if is_flushed {
             self.note_log(server, view);
         }
         if view.committed > self.reference.last() {
-            self.advance(server, view.committed, files);
+            self.advance(server, view.committed);
         }
-        self.look(server, view, files);
+        self.look(server, view);
     }
 
     /// A server that serves shows nothing but the history.
-    fn look(&mut self, server: usize, view: &View, files: Option<&MemStorage>) {
+    fn look(&mut self, server: usize, view: &View) {
         if view.role == "looking" {
             self.ghosts[server].compared = None;
             return;
@@ -215,7 +218,7 @@ impl Checker {
         }
         self.ghosts[server].compared = Some(shown);
         if view.applied > self.reference.last() {
-            self.advance(server, view.applied, files);
+            self.advance(server, view.applied);
         }
         self.compare(server, view);
     }
@@ -287,7 +290,7 @@ impl Checker {
     }
 
     /// A server delivered more than any before it.
-    fn advance(&mut self, server: usize, to: Zxid, files: Option<&MemStorage>) {
+    fn advance(&mut self, server: usize, to: Zxid) {
         let id = server_id(server);
         let Some(to) = self.reference.resolve(to) else {
             return self.fail(format!("I10: server {id} serves {to}, of no epoch"));
@@ -303,10 +306,12 @@ impl Checker {
             ));
         }
         let mut advanced = self.reference.advance(to);
-        if let (Err(Broken::Unseen(from)), Some(files)) = (&advanced, files) {
+        for disk in 0..self.disks.len() {
             // A leader without followers tells nobody but its log.
-            self.reference.read_log(files, *from);
-            advanced = self.reference.advance(to);
+            if let Err(Broken::Unseen(from)) = advanced {
+                self.reference.read_log(&self.disks[disk], from);
+                advanced = self.reference.advance(to);
+            }
         }
         match advanced {
             Ok(()) => {}

@@ -129,16 +129,16 @@ impl Reference {
     /// Learns of proposals by the log of who has them.
     pub(crate) fn read_log(&mut self, files: &MemStorage, from: Zxid) {
         let dir = Path::new("/data/version-2");
-        let mut read = |_, record: &[u8]| {
-            if let Ok(txn) = LoggedTxn::decode(record) {
-                let known = self.proposals.entry(txn.header.zxid);
-                known.or_insert_with(|| record.to_vec());
-            }
-        };
         let before = Zxid(from.0 - 1);
-        if let Ok(txns) = zk_log::read_around(files, dir, before, u64::MAX) {
-            txns.iter().for_each(|(zxid, payload)| read(*zxid, payload));
-        }
+        let read = zk_log::read_txns(files, dir, before, &mut |txn| {
+            let mut payload = Vec::new();
+            txn.encode(&mut payload).expect("it was decoded");
+            let known = self.proposals.entry(txn.header.zxid);
+            known.or_insert(payload);
+            Ok(())
+        });
+        // What cannot be read stays unseen.
+        drop(read);
     }
 
     /// A leader serves in this epoch, with this history.

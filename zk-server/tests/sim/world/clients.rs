@@ -176,12 +176,14 @@ impl World {
             return;
         };
         self.stats.answers += 1;
-        self.line(|| {
-            let (err, zxid) = (header.err, header.zxid);
-            let (kind, path, value) = (op.kind, &op.path, op.value);
-            let version = op.version;
-            format!("c{index} {kind:?} {path} {value:x} v{version}: {err} at {zxid}")
-        });
+        if op.kind != OpCode::PING {
+            self.line(|| {
+                let (err, zxid) = (header.err, header.zxid);
+                let (kind, path, value) = (op.kind, &op.path, op.value);
+                let version = op.version;
+                format!("c{index} {kind:?} {path} {value:x} v{version}: {err} at {zxid}")
+            });
+        }
         let client = &mut self.clients[index];
         let before = client.last_zxid;
         if header.zxid > Zxid::ZERO {

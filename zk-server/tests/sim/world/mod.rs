@@ -85,7 +85,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(setup: Setup, seed: u64, with_lines: bool) -> Self {
+    pub(crate) fn new(setup: Setup, seed: u64, lines_max: usize) -> Self {
         let mut rng = Rng::new(seed);
         let servers = (0..setup.servers()).map(|index| {
             let config = setup.config(index);
@@ -109,13 +109,16 @@ impl World {
             net,
             servers,
             clients,
-            trace: Trace::new(with_lines),
+            trace: Trace::new(lines_max),
             stats: Stats::default(),
             rng,
             setup,
             answers: Vec::new(),
             keeps_answers: false,
         };
+        for (index, server) in world.servers.iter().enumerate() {
+            world.checker.disks[index] = server.disk.files().clone();
+        }
         for client in 0..world.clients.len() {
             world.wake_client(client);
         }

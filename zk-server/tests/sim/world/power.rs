@@ -92,6 +92,7 @@ impl World {
 
     /// All ends of the connections of a process are dead.
     fn bury(&mut self, server: Machine) {
+        self.checker.disks[server] = self.servers[server].disk.files().clone();
         for id in self.net.of(server) {
             let Some(conn) = self.net.conns.get_mut(&id) else {
                 continue;

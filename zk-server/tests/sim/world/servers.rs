@@ -37,6 +37,7 @@ impl World {
             hands.clone(),
             seed,
         );
+        self.checker.disks[server] = machine.disk.files().clone();
         let host = match started {
             Ok(host) => host,
             Err(error) => return self.could_not_start(server, &error.to_string()),
@@ -172,10 +173,8 @@ impl World {
                 self.checker.may_cut(learner, cut);
             }
         }
-        let files = self.servers[server].disk.files().clone();
         let is_flushed = stepped.is_ok() && !self.servers[server].disk.control().is_dead();
-        self.checker
-            .stepped(server, &view, is_flushed.then_some(&files));
+        self.checker.stepped(server, &view, is_flushed);
         self.note_view(server, &before, &view);
         for (at, wish) in wishes {
             self.grant(server, self.now + at, wish);

@@ -107,6 +107,7 @@ impl World {
         if let Some(older) = older.filter(|older| *older != id) {
             self.close_side_of(server, older);
         }
+        self.line(|| format!("{} has a link for votes to {}", server + 1, other + 1));
         self.tell(server, PeerEvent::VoterConnected(server_id(other)));
         self.write_vote(server, self.now, other);
     }
@@ -157,6 +158,7 @@ impl World {
             Parcel::Opened => {}
             Parcel::End => {
                 voter.conn = None;
+                self.line(|| format!("{} has no link for votes to {}", server + 1, other + 1));
                 self.tell(server, PeerEvent::VoterDisconnected(server_id(other)));
             }
             Parcel::Bytes(bytes) => self.take_vote(server, other, &bytes),
@@ -172,6 +174,15 @@ impl World {
             return;
         };
         let from = server_id(other);
+        self.line(|| {
+            let (state, leader) = (notification.state, notification.leader);
+            let (zxid, epoch) = (notification.zxid, notification.peer_epoch);
+            let round = notification.round;
+            format!(
+                "{} hears {from} is {state:?}, for {leader} at {zxid} of {epoch}, round {round}",
+                server + 1
+            )
+        });
         self.tell(server, PeerEvent::Notification { from, notification });
     }
 }
