@@ -67,7 +67,7 @@ impl Peer {
                 }
                 ElectionAction::Connect => self.network.connect_voters(),
                 ElectionAction::Decide { state, vote, .. } => self.take_up(now, state, vote),
-                ElectionAction::AdoptConfig(members) => self.adopt_members(now, members),
+                ElectionAction::AdoptConfig(members) => self.adopt_elections_members(members),
             }
         }
     }

@@ -69,8 +69,22 @@ impl Peer {
 
     /// A configuration holds from now on.
     pub(super) fn adopt_members(&mut self, now: Duration, members: EnsembleConfig) {
+        if self.take_over(members) {
+            self.tell_election(now);
+        }
+    }
+
+    /// As [`Peer::adopt_members`], of a configuration that came with a vote.
+    /// The election counts by it already, and what else it wants done comes
+    /// behind: it is not to be told in the midst of that.
+    pub(super) fn adopt_elections_members(&mut self, members: EnsembleConfig) {
+        self.take_over(members);
+    }
+
+    /// `false` if it is not newer.
+    fn take_over(&mut self, members: EnsembleConfig) -> bool {
         if members.version <= self.config.members.version {
-            return;
+            return false;
         }
         tracing::info!("the members are now: {}", in_one_line(&members));
         self.files.write_committed(&members);
@@ -79,10 +93,16 @@ impl Peer {
         self.config.members = members;
         self.show_members();
         self.write_config_node();
-        self.tell_members(now);
+        self.tell_network();
+        true
     }
 
     pub(super) fn tell_members(&mut self, now: Duration) {
+        self.tell_network();
+        self.tell_election(now);
+    }
+
+    fn tell_network(&mut self) {
         let mut reachable = self.config.members.clone();
         if let Some(next) = &self.config.next {
             for (id, member) in &next.members {
@@ -90,6 +110,9 @@ impl Peer {
             }
         }
         self.network.set_members(&reachable);
+    }
+
+    fn tell_election(&mut self, now: Duration) {
         let (members, next) = (self.config.members.clone(), self.config.next.clone());
         self.election.reconfigure(now, members, next);
         self.run_election(now);
