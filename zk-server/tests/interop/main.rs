@@ -10,5 +10,6 @@
 mod differential;
 mod java;
 mod kazoo;
+mod reconfig;
 mod replay;
 mod support;

@@ -40,7 +40,8 @@ impl Program {
         })
     }
 
-    fn command(&self, dir: &Path) -> Command {
+    /// What runs it on the zoo.cfg in a directory.
+    pub(crate) fn command(&self, dir: &Path) -> Command {
         let config = dir.join("zoo.cfg");
         match self {
             Self::Apache { java, jars } => {
@@ -177,6 +178,11 @@ fn write_config(dir: &Path, address: SocketAddr, extra: &str) {
         address.port(),
     );
     fs::write(dir.join("zoo.cfg"), config).expect("zoo.cfg is written");
+    write_logging(dir);
+}
+
+/// How Apache's server logs.
+pub(crate) fn write_logging(dir: &Path) {
     let log4j = "rootLogger.level=warn\nrootLogger.appenderRef.out.ref=out\n\
                  appender.out.type=Console\nappender.out.name=out\n\
                  appender.out.layout.type=PatternLayout\n\
