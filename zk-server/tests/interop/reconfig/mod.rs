@@ -13,8 +13,8 @@ use session::{Session, read};
 use site::Site;
 use std::time::Instant;
 use tree::Tree;
-use zk_proto::ensemble::EnsembleConfig;
-use zk_proto::{ErrorCode, OpCode, ReconfigRequest, Request, Response, Stat, Zxid};
+use zk_proto::ensemble::{EnsembleConfig, Role};
+use zk_proto::{ErrorCode, OpCode, ReconfigRequest, Request, Response, ServerId, Stat, Zxid};
 
 const CONFIG_NODE: &str = "/zookeeper/config";
 const DATA_CHANGED: i32 = 3;
@@ -31,6 +31,7 @@ fn members_come_and_go_and_apache_reads_who_is_left() {
     let mut run = Run::start(&ours);
     run.refuses_what_cannot_be();
     run.join(&ours, &[4, 5]);
+    assert_eq!(run.answers, 1, "the leader stays, and answers");
     let first_leader = run.site.leader(&run.members);
     run.leave(first_leader);
     let leader = run.site.leader(&run.members);
@@ -40,7 +41,9 @@ fn members_come_and_go_and_apache_reads_who_is_left() {
     run.restart(&ours);
     run.exchange(&ours, second);
     run.become_servers_of(&apache);
+    run.give_role(second, Role::Observer);
     run.become_servers_of(&ours);
+    run.give_role(second, Role::Participant);
     run.end();
 }
 
@@ -61,6 +64,8 @@ struct Run {
     members: Vec<i64>,
     config: EnsembleConfig,
     admin: Session,
+    /// How many reconfigurations were answered.
+    answers: u32,
     begun: Instant,
 }
 
@@ -82,6 +87,7 @@ impl Run {
             members,
             config,
             admin,
+            answers: 0,
             begun,
         };
         run.says_the_same_everywhere();
@@ -153,6 +159,20 @@ impl Run {
         self.serves_clients();
     }
 
+    /// Makes an observer of a voter, or the reverse.
+    fn give_role(&mut self, id: i64, role: Role) {
+        let line = self.site.line(id);
+        let line = match role {
+            Role::Observer => line.replace(":participant;", ":observer;"),
+            Role::Participant => line.to_owned(),
+        };
+        self.change(&Change {
+            joining: Some(line),
+            ..Change::default()
+        });
+        assert_eq!(self.config.members[&ServerId(id)].role, role);
+    }
+
     /// Ends all members in the midst of writes, and starts them again on their
     /// files.
     fn restart(&mut self, program: &Program) {
@@ -202,7 +222,10 @@ impl Run {
         let give_up = Instant::now() + session::PATIENCE;
         loop {
             match self.admin.call(&change.request()) {
-                Ok(answer) => return parsed(&answer.record(OpCode::RECONFIG)),
+                Ok(answer) => {
+                    self.answers += 1;
+                    return parsed(&answer.record(OpCode::RECONFIG));
+                }
                 Err(error) => assert!(Instant::now() < give_up, "no answer: {error}"),
             }
             self.admin.reconnect();
@@ -260,7 +283,11 @@ impl Run {
         }
         sessions.into_iter().for_each(Session::close);
         self.admin.close();
-        println!("{count} writes in {:?}", self.begun.elapsed());
+        println!(
+            "{count} writes in {:?}, {} answers",
+            self.begun.elapsed(),
+            self.answers
+        );
     }
 
     fn say(&self, what: &str) {

@@ -134,3 +134,18 @@ fn one_server_may_be_an_ensemble() {
         ensemble.stop_all();
     }
 }
+
+#[test]
+fn a_server_that_knows_old_members_takes_the_new_ones_from_a_vote() {
+    let mut ensemble = Ensemble::with(3, 0, "reconfigEnabled=true");
+    ensemble.start(1);
+    ensemble.start(2);
+    ensemble.all_serve();
+    ensemble.start_knowing(3, &[2, 3]);
+    ensemble.becomes(3, ServerRole::Follower);
+    let (mut early, _) = ensemble.open(1);
+    let (mut late, _) = ensemble.open(3);
+    let members = data_of(&early.ok(&get("/zookeeper/config")));
+    assert!(members.ends_with(b"version=100000000"));
+    assert_eq!(data_of(&late.ok(&get("/zookeeper/config"))), members);
+}

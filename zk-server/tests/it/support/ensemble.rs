@@ -4,7 +4,7 @@
 use super::wire::{Ticket, Wire};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -108,10 +108,25 @@ impl Ensemble {
 
     /// Starts a server, which looks for a leader from then on.
     pub(crate) fn start(&mut self, id: i64) {
+        let all: Vec<i64> = self.clients.keys().copied().collect();
+        self.start_knowing(id, &all);
+    }
+
+    /// Starts a server whose zoo.cfg names no other members than these.
+    pub(crate) fn start_knowing(&mut self, id: i64, members: &[i64]) {
+        let is_known = |line: &&str| {
+            let Some(member) = line.strip_prefix("server.") else {
+                return true;
+            };
+            let known = |id: &i64| member.starts_with(&format!("{id}="));
+            members.iter().any(known)
+        };
+        let lines: Vec<&str> = self.config.lines().filter(is_known).collect();
         let dir = self.data_dir(id);
-        let text = format!("dataDir={}\n{}", dir.display(), self.config);
-        let config =
-            ServerConfig::parse(Path::new("zoo.cfg"), text.as_bytes(), &JvmFlags::default());
+        let text = format!("dataDir={}\n{}\n", dir.display(), lines.join("\n"));
+        let zoo_cfg = dir.join("zoo.cfg");
+        std::fs::write(&zoo_cfg, &text).expect("a file");
+        let config = ServerConfig::parse(&zoo_cfg, text.as_bytes(), &JvmFlags::default());
         let config = config.expect("the configuration is good");
         let server = self.runtime.block_on(Server::start(config));
         self.running.insert(id, server.expect("the server starts"));
