@@ -1,0 +1,60 @@
+//! What was measured, as a table. Nothing here is judged: how long things
+//! take is the machine's affair too.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One round.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) name: &'static str,
+    /// How long the fault lasted.
+    pub(crate) length: Duration,
+    /// The longest time without an acknowledged write, where there can be one.
+    pub(crate) gap: Option<Duration>,
+    /// How long a silent leader may go unnoticed.
+    pub(crate) limit: Duration,
+    /// How long a server that was cut off answered plain reads.
+    pub(crate) stale: Option<Duration>,
+    /// From the repair until every server took writes.
+    pub(crate) healed: Duration,
+}
+
+/// All rounds.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    lines: Vec<Line>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "  {:30} {:>7} {:>7} {:>7} {:>8} {:>7}  ms",
+            "fault", "lasted", "gap", "limit", "reads to", "healed"
+        )?;
+        for line in &self.lines {
+            writeln!(
+                f,
+                "  {:30} {:>7} {:>7} {:>7} {:>8} {:>7}",
+                line.name,
+                line.length.as_millis(),
+                milliseconds(line.gap),
+                line.limit.as_millis(),
+                milliseconds(line.stale),
+                line.healed.as_millis()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds(time: Option<Duration>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.as_millis().to_string())
+}
