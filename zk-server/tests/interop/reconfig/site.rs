@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Limits are long, because a busy machine is no dead server.
 const COMMON: &str = "\
 tickTime=500
-initLimit=40
+initLimit=20
 syncLimit=20
 maxClientCnxns=0
 maxSessionTimeout=120000
