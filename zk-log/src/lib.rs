@@ -46,6 +46,6 @@ pub use storage::{
 };
 pub use txn_log::{
     BadTail, FlushReport, LogNext, LogReader, LogRecord, LogStart, MAX_PAYLOAD, RecordFault,
-    Scanned, Truncated, TxnLog, UNFLUSHED_MAX, read_around, read_txns, truncate_after,
+    Scanned, Truncated, TxnLog, UNFLUSHED_MAX, read_around, read_end, read_txns, truncate_after,
 };
 pub use verify::{LogHealth, Report, SnapshotHealth, verify};

@@ -1,9 +1,10 @@
-//! The log as a leader reads it for a learner: not only what is behind a
-//! zxid, but also the last transaction at or before it, so that the leader
-//! sees where the two histories part.
+//! The log as a leader reads it for learners: not only what is behind a zxid,
+//! but also the last transaction at or before it, so that the leader sees
+//! where the two histories part; and its end, to be kept in memory.
 
 use super::scan::{logs, scan};
 use crate::{LogError, Storage};
+use std::collections::VecDeque;
 use std::path::Path;
 use zk_proto::Zxid;
 
@@ -33,6 +34,32 @@ pub fn read_around(
         Ok(())
     })?;
     Ok(found.finish(zxid))
+}
+
+/// Reads the payloads of the last transactions, `count_max` at most, in order.
+///
+/// # Errors
+/// Damage or a gap in the files that hold them.
+pub fn read_end(
+    storage: &dyn Storage,
+    dir: &Path,
+    count_max: usize,
+) -> Result<VecDeque<(Zxid, Vec<u8>)>, LogError> {
+    let mut end = VecDeque::new();
+    for (start, _) in logs(storage, dir)?.iter().rev() {
+        end.clear();
+        scan(storage, dir, Zxid(start.0 - 1), &mut |_, record| {
+            end.push_back((record.zxid, record.payload.to_vec()));
+            if end.len() > count_max {
+                end.pop_front();
+            }
+            Ok(())
+        })?;
+        if end.len() >= count_max {
+            break;
+        }
+    }
+    Ok(end)
 }
 
 #[derive(Default)]
@@ -119,7 +146,27 @@ mod tests {
         assert_eq!(around(&storage, 2, 9999), [2, 3, 4, 5, EPOCH + 1]);
         assert_eq!(around(&storage, 4, 9999), [4, 5, EPOCH + 1]);
         assert_eq!(around(&storage, 99, 9999), [5, EPOCH + 1]);
-        assert_eq!(around(&storage, 0, 9999), [0i64; 0], "it does not reach back");
+        assert_eq!(
+            around(&storage, 0, 9999),
+            [0i64; 0],
+            "it does not reach back"
+        );
         assert_eq!(around(&storage, 2, 50), [0i64; 0], "too much");
+    }
+
+    #[test]
+    fn the_end_may_begin_in_any_file() {
+        let storage = log_of(&[&[1, 2, 3], &[4, 5], &[6]]);
+        let end = |count_max| -> Vec<i64> {
+            let end = read_end(&*storage, Path::new(DIR), count_max).unwrap();
+            end.iter().map(|(zxid, _)| zxid.0).collect()
+        };
+        assert_eq!(end(0), [0i64; 0]);
+        assert_eq!(end(1), [6]);
+        assert_eq!(end(3), [4, 5, 6]);
+        assert_eq!(end(4), [3, 4, 5, 6]);
+        assert_eq!(end(99), [1, 2, 3, 4, 5, 6]);
+        let empty = log_of(&[]);
+        assert!(read_end(&*empty, Path::new(DIR), 9).unwrap().is_empty());
     }
 }

@@ -10,7 +10,7 @@ mod tail;
 mod truncate;
 mod writer;
 
-pub use around::read_around;
+pub use around::{read_around, read_end};
 pub use reader::{LogNext, LogReader, LogRecord, LogStart, RecordFault};
 pub use record::MAX_PAYLOAD;
 pub use scan::{BadTail, Scanned, read_txns};
