@@ -47,6 +47,7 @@ impl Disk {
     ) -> Result<Self, LogError> {
         let log = TxnLog::open(storage.clone(), &dirs.log_dir, &config, last);
         let epochs = Epochs::open(storage.clone(), &dirs.snap_dir, last)?;
+        let recent = end_of_log(&*storage, &dirs, recent_max);
         Ok(Self {
             storage,
             dirs,
@@ -56,7 +57,7 @@ impl Disk {
             epochs,
             snapshotter,
             unapplied: VecDeque::new(),
-            recent: VecDeque::new(),
+            recent,
             recent_max,
             done: None,
             committed: Zxid::ZERO,
@@ -220,11 +221,7 @@ impl Disk {
     pub(super) fn read_around(&self, zxid: Zxid, bytes_max: u64) -> Result<Vec<Txn>, LogError> {
         let dir = &self.dirs.log_dir;
         let around = zk_log::read_around(&*self.storage, dir, zxid, bytes_max)?;
-        let txns = around.into_iter().map(|(zxid, payload)| Txn {
-            zxid,
-            payload: Bytes::from(payload),
-        });
-        Ok(txns.collect())
+        Ok(around.into_iter().map(in_memory).collect())
     }
 
     /// Begins a snapshot if one is due.
@@ -243,5 +240,24 @@ impl Disk {
     pub(super) fn close(mut self) -> Result<(), LogError> {
         self.snapshotter.wait();
         self.log.close()
+    }
+}
+
+/// The end of the log, by which a leader that has just started knows how far
+/// its history goes: a learner that has more need not get everything anew.
+fn end_of_log(storage: &dyn Storage, dirs: &LogDirs, count_max: usize) -> VecDeque<Txn> {
+    match zk_log::read_end(storage, &dirs.log_dir, count_max) {
+        Ok(txns) => txns.into_iter().map(in_memory).collect(),
+        Err(error) => {
+            tracing::warn!("the end of the log is not kept for learners: {error}");
+            VecDeque::new()
+        }
+    }
+}
+
+fn in_memory((zxid, payload): (Zxid, Vec<u8>)) -> Txn {
+    Txn {
+        zxid,
+        payload: Bytes::from(payload),
     }
 }

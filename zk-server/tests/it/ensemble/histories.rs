@@ -3,8 +3,8 @@
 
 use crate::support::ensemble::Ensemble;
 use crate::support::requests::{exists, get, set, sync};
-use crate::support::wire::create;
-use std::path::Path;
+use crate::support::wire::{Wire, create};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zk_log::{FileStorage, LogConfig, TxnLog, read_around};
 use zk_proto::txn::{CreateTxn, LoggedTxn, Txn, TxnHeader};
@@ -79,44 +79,78 @@ fn a_follower_that_is_behind_gets_what_it_missed() {
     }
 }
 
-/// What only one server logged, under a leader that is gone, is cut off.
-#[test]
-fn a_history_that_nobody_shares_is_cut_off() {
+/// Three servers that stopped after a follower logged what nobody else did.
+/// That follower, its last transaction that is shared, and the stray one.
+fn diverged() -> (Ensemble, i64, Zxid, Zxid) {
     let mut ensemble = Ensemble::serving(3);
     let follower = ensemble.follower();
     let (mut wire, _) = ensemble.open(ensemble.leader());
-    let shared = wire.ok(&create("/shared", b"", 0)).header.zxid;
+    wire.ok(&create("/shared", b"", 0));
     let (mut here, _) = ensemble.open(follower);
     here.ok(&sync("/"));
     let last = here.ok(&get("/shared")).header.zxid;
     ensemble.stop_all();
-    let log_dir = ensemble.data_dir(follower).join("version-2");
     let stray = last.next().expect("another one");
-    append_create(&log_dir, last, stray, "/stray");
-    // The others do not wait for it, and go on in another epoch.
+    append_create(&log_dir(&ensemble, follower), last, stray, "/stray");
+    // The others do not wait for it, and open another epoch.
     for id in (1..=3).filter(|id| *id != follower) {
         ensemble.start(id);
     }
-    let (mut wire, _) = ensemble.open(ensemble.leader());
-    let later = wire.ok(&create("/later", b"", 0)).header.zxid;
-    assert!(later.epoch() > shared.epoch());
+    ensemble.all_serve();
+    (ensemble, follower, last, stray)
+}
+
+fn log_dir(ensemble: &Ensemble, id: i64) -> PathBuf {
+    ensemble.data_dir(id).join("version-2")
+}
+
+/// Now, and when it starts from its own files.
+fn check_that_it_is_gone(ensemble: &mut Ensemble, at: i64, stray: Zxid) {
+    for round in 0..2 {
+        let (mut wire, _) = ensemble.open(at);
+        assert_eq!(wire.err(&exists("/stray")), ErrorCode::NO_NODE);
+        wire.ok(&exists("/shared"));
+        let written = write_after(&mut wire, round);
+        assert!(written.epoch() > stray.epoch());
+        ensemble.stop(at);
+        ensemble.start(at);
+        ensemble.all_serve();
+    }
+}
+
+fn write_after(wire: &mut Wire, round: i32) -> Zxid {
+    let path = format!("/after-{round}");
+    wire.ok(&create(&path, b"", 0)).header.zxid
+}
+
+/// What only one server logged, under a leader that is gone, is cut off.
+#[test]
+fn a_history_that_nobody_shares_is_cut_off() {
+    let (mut ensemble, follower, last, stray) = diverged();
     let (snapshots_before, diffs_before) = syncs(&ensemble);
     ensemble.start(follower);
     ensemble.all_serve();
     assert_eq!(syncs(&ensemble), (snapshots_before, diffs_before + 1));
-    for round in 0..2 {
-        let (mut wire, _) = ensemble.open(follower);
-        assert_eq!(wire.err(&exists("/stray")), ErrorCode::NO_NODE);
-        wire.ok(&exists("/shared"));
-        wire.ok(&exists("/later"));
-        let log = read_around(&FileStorage, &log_dir, last, u64::MAX).expect("a log");
-        assert!(log.iter().all(|(zxid, _)| *zxid != stray), "it is cut off");
-        if round == 0 {
-            ensemble.stop(follower);
-            ensemble.start(follower);
-            ensemble.all_serve();
-        }
-    }
+    let log = read_around(&FileStorage, &log_dir(&ensemble, follower), last, u64::MAX);
+    let log: Vec<Zxid> = log.expect("a log").iter().map(|(zxid, _)| *zxid).collect();
+    assert_eq!(log, [last]);
+    check_that_it_is_gone(&mut ensemble, follower, stray);
+}
+
+/// As Apache's, a server whose history ends in an epoch that the others have
+/// left gets everything anew: nothing says how much of it they share.
+#[test]
+fn a_history_that_others_have_left_is_replaced() {
+    let (mut ensemble, follower, _, stray) = diverged();
+    let (mut wire, _) = ensemble.open(ensemble.leader());
+    wire.ok(&create("/later", b"", 0));
+    let (snapshots_before, diffs_before) = syncs(&ensemble);
+    ensemble.start(follower);
+    ensemble.all_serve();
+    assert_eq!(syncs(&ensemble), (snapshots_before + 1, diffs_before));
+    let (mut here, _) = ensemble.open(follower);
+    here.ok(&exists("/later"));
+    check_that_it_is_gone(&mut ensemble, follower, stray);
 }
 
 /// Logs a create as a follower does that heard of it and of nothing after.
