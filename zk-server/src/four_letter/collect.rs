@@ -3,7 +3,7 @@
 
 use super::configuration::{Configuration, Directories, EnsembleConfiguration};
 use super::connections::{Client, Connection, Interest};
-use super::dump::{Dump, ExpiringConnection, Sessions};
+use super::dump::{Dump, ExpiringConnection, ExpirySets, Sessions};
 use super::monitor::Monitor;
 use super::server_stats::{ProposalSizes, ServerState};
 use super::watches::WatchTable;
@@ -15,7 +15,6 @@ use crate::role::{EnsembleView, ServerRole};
 use crate::shared::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
-use zk_proto::ensemble::Role;
 use zk_proto::{OpCode, SessionId, Zxid};
 use zk_tree::StatsTrack;
 
@@ -23,6 +22,7 @@ use zk_tree::StatsTrack;
 const PER_TURN: u32 = 4096;
 
 pub(super) fn server_state(shared: &Shared) -> ServerState<'static> {
+    let role = shared.role.get();
     ServerState {
         version: version::FULL,
         latency: shared.stats.latency(),
@@ -31,9 +31,10 @@ pub(super) fn server_state(shared: &Shared) -> ServerState<'static> {
         connections: shared.conns.len(),
         outstanding: shared.inbox.outstanding(),
         zxid: shared.last_zxid(),
-        mode: shared.role.get().name(),
+        mode: role.name(),
         node_count: shared.tree.read().node_count(),
-        proposals: (shared.role.get() == ServerRole::Leader).then(|| proposal_sizes(shared)),
+        read_only: role == ServerRole::ReadOnly,
+        proposals: (role == ServerRole::Leader).then(|| proposal_sizes(shared)),
     }
 }
 
@@ -63,20 +64,17 @@ pub(super) fn configuration(shared: &Shared) -> Configuration {
 }
 
 fn ensemble_configuration(shared: &Shared) -> Option<EnsembleConfiguration> {
-    let role = match shared.role.get() {
-        ServerRole::Standalone => return None,
-        ServerRole::Observer => Role::Observer,
-        ServerRole::Looking | ServerRole::ReadOnly | ServerRole::Leader | ServerRole::Follower => {
-            Role::Participant
-        }
-    };
+    if shared.role.get() == ServerRole::Standalone {
+        return None;
+    }
     let config = &shared.info.config;
     Some(EnsembleConfiguration {
         server: config.server_id?,
+        default_role: config.ensemble.peer_type,
         init_limit: config.ensemble.init_limit,
         sync_limit: config.ensemble.sync_limit,
-        role,
         members: shared.ensemble.lock().members.clone(),
+        read_only: shared.role.get() == ServerRole::ReadOnly,
     })
 }
 
@@ -137,6 +135,7 @@ fn client(conn: &Conn, times: Times) -> Option<Client> {
 pub(super) fn dump(shared: &Shared) -> Dump {
     let times = Times::now(shared);
     let mut dump = Dump {
+        local_sessions: local_sessions(shared, times),
         sessions: sessions(shared, times),
         ephemerals: ephemerals(shared),
         connections: BTreeMap::new(),
@@ -156,8 +155,44 @@ fn sessions(shared: &Shared, times: Times) -> Sessions {
     if !shared.role.get().owns_sessions() {
         return Sessions::Lasting(shared.tree.read().sessions().collect());
     }
-    let sessions = shared.sessions.by_deadline().into_iter();
-    Sessions::Expiring(sessions.map(|(at, ids)| (times.wall(at), ids)).collect())
+    Sessions::Expiring(expiring(shared, times, false))
+}
+
+/// Those that only this server knows, if there may be any.
+fn local_sessions(shared: &Shared, times: Times) -> Option<ExpirySets<SessionId>> {
+    let may_be = has_local_sessions(shared);
+    may_be.then(|| expiring(shared, times, true))
+}
+
+fn has_local_sessions(shared: &Shared) -> bool {
+    let config = &shared.info.config;
+    config.ensemble.local_sessions_enabled && !config.is_standalone()
+}
+
+fn expiring(shared: &Shared, times: Times, local: bool) -> ExpirySets<SessionId> {
+    let tracker = &shared.sessions;
+    let is_wanted = |id: &SessionId| {
+        let session = tracker.get(*id);
+        session.is_some_and(|session| session.is_local() == local)
+    };
+    let mut sets = ExpirySets::new();
+    for (at, mut ids) in tracker.by_deadline() {
+        ids.retain(is_wanted);
+        if !ids.is_empty() {
+            sets.insert(times.wall(at), ids);
+        }
+    }
+    sets
+}
+
+fn local_session_count(shared: &Shared) -> usize {
+    if !has_local_sessions(shared) {
+        return 0;
+    }
+    let sets = shared.sessions.by_deadline();
+    let ids = sets.values().flatten();
+    let local = |id: &&SessionId| shared.sessions.get(**id).is_some_and(|it| it.is_local());
+    ids.filter(local).count()
 }
 
 /// When a connection is too old, by the wall clock. Apache looks after them
@@ -248,8 +283,8 @@ pub(super) fn monitor(shared: &Shared) -> Monitor<'static> {
 /// While it serves it is in broadcast (`QuorumPeer.getDetailedPeerState`).
 const fn peer_state(role: ServerRole) -> Option<&'static str> {
     match role {
-        ServerRole::Standalone => None,
-        ServerRole::Looking | ServerRole::ReadOnly => Some("looking"),
+        ServerRole::Standalone | ServerRole::ReadOnly => None,
+        ServerRole::Looking => Some("looking"),
         ServerRole::Leader => Some("leading - broadcast"),
         ServerRole::Follower => Some("following - broadcast"),
         ServerRole::Observer => Some("observing - broadcast"),
@@ -277,6 +312,7 @@ fn gauges(shared: &Shared) -> Gauges {
     let stats = &shared.stats;
     let (latency, sizes) = (stats.latency(), &stats.metrics.response_sizes);
     let (quotas, open_files) = (quotas(shared), descriptors::open());
+    let local_sessions = local_session_count(shared);
     let tree = shared.tree.read();
     Gauges {
         ephemerals_count: whole(tree.ephemeral_count()),
@@ -297,7 +333,8 @@ fn gauges(shared: &Shared) -> Gauges {
         uptime: whole(shared.clock.now_ms().saturating_sub(view.elected_at)),
         max_latency: whole(latency.max),
         min_response_size: sizes.min(),
-        quorum_size: (role != ServerRole::Standalone)
+        local_sessions: whole(local_sessions),
+        quorum_size: (!matches!(role, ServerRole::Standalone | ServerRole::ReadOnly))
             .then(|| whole(view.members.participants().count())),
         leader: (role == ServerRole::Leader).then(|| leader_gauges(shared, &view)),
         quotas,

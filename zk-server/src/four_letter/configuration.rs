@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use zk_proto::ServerId;
-use zk_proto::ensemble::{EnsembleConfig, PeerAddress, Role};
+use zk_proto::ensemble::{EnsembleConfig, Member, PeerAddress, Role};
 
 /// What `conf` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) struct Configuration {
 }
 
 /// What `conf` shows of a server of an ensemble
-/// (`QuorumZooKeeperServer.dumpConf`).
+/// (`QuorumZooKeeperServer.dumpConf`, `ReadOnlyZooKeeperServer.dumpConf`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EnsembleConfiguration {
     pub(super) server: ServerId,
@@ -31,17 +31,23 @@ pub(super) struct EnsembleConfiguration {
     pub(super) init_limit: i32,
     /// Ticks.
     pub(super) sync_limit: i32,
-    pub(super) role: Role,
     /// The members that hold.
     pub(super) members: EnsembleConfig,
+    /// Whether it votes if no line says so.
+    pub(super) default_role: Role,
+    /// In read-only mode it shows no members.
+    pub(super) read_only: bool,
 }
 
 impl EnsembleConfiguration {
+    fn own(&self) -> Option<&Member> {
+        self.members.members.get(&self.server)
+    }
+
     /// A port of each address, every one once.
     fn ports(&self, of: impl Fn(&PeerAddress) -> u16) -> String {
-        let own = self.members.members.get(&self.server);
         let mut ports: Vec<String> = Vec::new();
-        for address in own.map_or(&[][..], |own| &own.addresses) {
+        for address in self.own().map_or(&[][..], |own| &own.addresses) {
             let port = of(address).to_string();
             if !ports.contains(&port) {
                 ports.push(port);
@@ -119,11 +125,14 @@ impl fmt::Display for EnsembleConfiguration {
         writeln!(f, "electionAlg=3")?;
         writeln!(f, "electionPort={}", self.ports(|it| it.election_port))?;
         writeln!(f, "quorumPort={}", self.ports(|it| it.quorum_port))?;
-        let peer_type = match self.role {
+        let peer_type = match self.own().map_or(self.default_role, |own| own.role) {
             Role::Participant => 0,
             Role::Observer => 1,
         };
         writeln!(f, "peerType={peer_type}")?;
+        if self.read_only {
+            return Ok(());
+        }
         write!(f, "membership: \n{}", self.members)
     }
 }

@@ -11,6 +11,8 @@ use zk_proto::SessionId;
 /// What `dump` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Dump {
+    /// Those that only this server knows, if there may be any.
+    pub(super) local_sessions: Option<ExpirySets<SessionId>>,
     pub(super) sessions: Sessions,
     /// Sessions that have ephemerals, or had some.
     pub(super) ephemerals: Vec<(SessionId, Vec<String>)>,
@@ -40,10 +42,15 @@ pub(super) struct ExpiringConnection {
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "SessionTracker dump:")?;
+        let show = |f: &mut fmt::Formatter<'_>, id: &SessionId| write!(f, "0x{:x}", id.0);
+        if let Some(local) = &self.local_sessions {
+            sets(f, "Local Session", local, show)?;
+        }
         match &self.sessions {
-            Sessions::Expiring(sessions) => sets(f, "Session", sessions, |f, session| {
-                write!(f, "0x{:x}", session.0)
-            })?,
+            Sessions::Expiring(sessions) if self.local_sessions.is_some() => {
+                sets(f, "Global Session", sessions, show)?;
+            }
+            Sessions::Expiring(sessions) => sets(f, "Session", sessions, show)?,
             Sessions::Lasting(sessions) => {
                 writeln!(f, "Global Sessions({}):", sessions.len())?;
                 for (session, timeout_ms) in sessions {

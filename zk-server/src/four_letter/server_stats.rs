@@ -19,6 +19,8 @@ pub(super) struct ServerState<'a> {
     pub(super) zxid: Zxid,
     pub(super) mode: &'a str,
     pub(super) node_count: usize,
+    /// Whether it has no leader and serves those who only read.
+    pub(super) read_only: bool,
     /// Of a leader.
     pub(super) proposals: Option<ProposalSizes>,
 }
@@ -33,16 +35,25 @@ pub(super) struct ProposalSizes {
 
 /// The whole answer to `srvr`.
 pub(super) fn srvr(state: &ServerState<'_>) -> String {
-    format!("Zookeeper version: {}\n{state}", state.version)
+    format!("{}{state}", state.head())
 }
 
 /// The whole answer to `stat`.
 pub(super) fn stat(state: &ServerState<'_>, connections: &[Connection]) -> String {
     let clients = clients(connections);
-    format!(
-        "Zookeeper version: {}\nClients:\n{clients}{state}",
-        state.version
-    )
+    format!("{}Clients:\n{clients}{state}", state.head())
+}
+
+impl ServerState<'_> {
+    fn head(&self) -> String {
+        let version = self.version;
+        let read_only = if self.read_only {
+            "READ-ONLY mode; serving only read-only clients\n"
+        } else {
+            ""
+        };
+        format!("Zookeeper version: {version}\n{read_only}")
+    }
 }
 
 impl fmt::Display for ServerState<'_> {

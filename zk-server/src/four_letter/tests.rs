@@ -69,6 +69,7 @@ fn state(received: u64, sent: u64) -> ServerState<'static> {
         zxid: Zxid(4),
         mode: "standalone",
         node_count: 8,
+        read_only: false,
         proposals: None,
     }
 }
@@ -154,6 +155,7 @@ fn expiry() {
         session,
     };
     let dump = Dump {
+        local_sessions: None,
         sessions: Sessions::Expiring(BTreeMap::from([(1_795_254_138_000, vec![SESSION])])),
         ephemerals: vec![(SESSION, vec!["/a/e".into()])],
         connections: BTreeMap::from([
@@ -183,6 +185,7 @@ fn sessions_of_an_ensemble() {
     ] {
         let ephemerals = [(one, "/e1"), (four, "/e4"), (two, "/e2")];
         let dump = Dump {
+            local_sessions: None,
             sessions,
             ephemerals: ephemerals.map(|(id, path)| (id, vec![path.into()])).into(),
             connections: BTreeMap::new(),
@@ -196,7 +199,58 @@ fn sessions_of_an_ensemble() {
     }
 }
 
-fn configuration_in_ensemble(server: i64, bytes: u64, role: Role) -> Configuration {
+/// With local sessions, by `LeaderSessionTracker` and `LearnerSessionTracker`.
+#[test]
+fn local_sessions_come_first() {
+    let (local, global) = (SessionId(1), SessionId(2));
+    let sets = |id| BTreeMap::from([(1_795_254_159_000, vec![id])]);
+    let shown = |sessions| {
+        let dump = Dump {
+            local_sessions: Some(sets(local)),
+            sessions,
+            ephemerals: Vec::new(),
+            connections: BTreeMap::new(),
+        };
+        let text = dump.to_string();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines[1..6].join("\n")
+    };
+    let date = "Sat Nov 21 09:42:39 UTC 2026";
+    let locals = format!("Local Session Sets (1)/(1):\n1 expire at {date}:\n\t0x1\n");
+    let globals = format!("Global Session Sets (1)/(1):\n1 expire at {date}:");
+    assert_eq!(
+        shown(Sessions::Expiring(sets(global))),
+        format!("{locals}{globals}")
+    );
+    let lasting = Sessions::Lasting(BTreeMap::from([(global, 4000)]));
+    let globals = "Global Sessions(1):\n0x2\t4000ms";
+    assert_eq!(shown(lasting), format!("{locals}{globals}"));
+}
+
+/// A server that has no leader says so at once.
+#[test]
+fn readers_are_warned() {
+    let state = ServerState {
+        read_only: true,
+        mode: "read-only",
+        ..state(1, 1)
+    };
+    let expected = apache!("srvr")
+        .replace(
+            "UTC\n",
+            "UTC\nREAD-ONLY mode; serving only read-only clients\n",
+        )
+        .replace("standalone", "read-only");
+    assert_eq!(srvr(&state), expected);
+    let mut configuration = configuration_in_ensemble(2, 66_274);
+    if let Some(ensemble) = &mut configuration.ensemble {
+        ensemble.read_only = true;
+    }
+    let (without_members, _) = apache!("leader/conf").split_once("membership").unwrap();
+    assert_eq!(configuration.to_string(), without_members);
+}
+
+fn configuration_in_ensemble(server: i64, bytes: u64) -> Configuration {
     let members = (1..=4).map(|id| {
         let role = if id == 4 { "observer" } else { "participant" };
         format!("server.{id}=127.0.0.1:2668{id}:2678{id}:{role};127.0.0.1:2658{id}\n")
@@ -221,17 +275,18 @@ fn configuration_in_ensemble(server: i64, bytes: u64, role: Role) -> Configurati
             server: ServerId(server),
             init_limit: 10,
             sync_limit: 5,
-            role,
             members: EnsembleConfig::parse(&text, false).unwrap(),
+            default_role: Role::Participant,
+            read_only: false,
         }),
     }
 }
 
 #[test]
 fn configuration_of_an_ensemble() {
-    let leader = configuration_in_ensemble(2, 66_274, Role::Participant);
+    let leader = configuration_in_ensemble(2, 66_274);
     assert_eq!(leader.to_string(), apache!("leader/conf"));
-    let observer = configuration_in_ensemble(4, 67_002, Role::Observer);
+    let observer = configuration_in_ensemble(4, 67_002);
     assert_eq!(observer.to_string(), apache!("observer/conf"));
 }
 
@@ -332,6 +387,7 @@ fn captured_gauges() -> Gauges {
         uptime: 2607,
         max_latency: 227,
         min_response_size: 16,
+        local_sessions: 0,
         quorum_size: None,
         leader: None,
         quotas: QuotaGauges::default(),

@@ -37,6 +37,7 @@ pub(crate) struct Gauges {
     pub(crate) uptime: i64,
     pub(crate) max_latency: i64,
     pub(crate) min_response_size: i64,
+    pub(crate) local_sessions: i64,
     /// Of a server of an ensemble.
     pub(crate) quorum_size: Option<i64>,
     pub(crate) leader: Option<LeaderGauges>,
@@ -71,8 +72,8 @@ pub(crate) struct QuotaGauges {
 
 impl Gauges {
     /// All gauges that Apache shows, in its order. Those that are a plain zero
-    /// here belong to connections with TLS, sessions of one server and
-    /// refusing connections by chance.
+    /// here belong to connections with TLS and to refusing connections by
+    /// chance.
     pub(crate) fn list(&self) -> Vec<(&'static str, Gauge)> {
         use Gauge::{Fraction, Whole};
         let always = |name, value| Some((name, Whole(value)));
@@ -110,7 +111,7 @@ impl Gauges {
             leading("last_proposal_size", |it| it.last_proposal_size),
             leading("pending_syncs", |it| it.pending_syncs),
             leading("leader_uptime", |it| it.uptime),
-            always("local_sessions", 0),
+            always("local_sessions", self.local_sessions),
             always("uptime", self.uptime),
             always("max_latency", self.max_latency),
             always("outstanding_tls_handshake", 0),

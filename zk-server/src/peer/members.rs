@@ -98,6 +98,7 @@ impl Peer {
     }
 
     pub(super) fn tell_members(&mut self, now: Duration) {
+        self.show_members();
         self.tell_network();
         self.tell_election(now);
     }

@@ -37,7 +37,6 @@ impl Peer {
 
     /// It serves from now on.
     pub(super) fn show_serving(&self, now: Duration, role: ServerRole) {
-        self.show_members();
         self.show_learners();
         let (metrics, now_ms) = (&self.shared.stats.metrics, whole_ms(now));
         let mut view = self.shared.ensemble.lock();
