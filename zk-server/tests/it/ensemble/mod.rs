@@ -6,3 +6,4 @@ mod histories;
 mod observers;
 mod serving;
 mod sessions;
+mod words;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -243,6 +243,14 @@ impl Ensemble {
         let mut wire = Wire::bare(self.address(id));
         wire.send_raw(word.as_bytes());
         String::from_utf8(wire.rest()).expect("text")
+    }
+
+    /// Waits until `mntr` shows this number, by asking again and again.
+    pub(crate) fn metric_becomes(&self, id: i64, name: &str, wanted: i64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.metric(id, name) != wanted {
+            assert!(Instant::now() < deadline, "{name} never was {wanted}");
+        }
     }
 
     /// A number that `mntr` shows.
