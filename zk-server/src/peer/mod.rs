@@ -44,6 +44,7 @@ use clients::{Clients, Turn, Waiting, client_of};
 use leading::Leading;
 use learning::Learning;
 use looking::Looking;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Election;
@@ -113,6 +114,8 @@ pub(crate) struct Peer {
     unsettled: bool,
     /// Asked to end.
     stopping: bool,
+    /// Servers to which there was a link of the election ports.
+    met: BTreeSet<ServerId>,
     next_sweep: Duration,
     scratch: Vec<u8>,
 }
@@ -141,6 +144,7 @@ impl Peer {
             over: None,
             unsettled: false,
             stopping: false,
+            met: BTreeSet::new(),
             next_sweep: Duration::ZERO,
             scratch: Vec::new(),
         };
@@ -247,9 +251,12 @@ impl Peer {
                 self.run_election(now);
             }
             PeerEvent::VoterConnected(server) => {
+                self.met.insert(server);
                 self.election.handle_connected(now, server);
                 self.run_election(now);
             }
+            // Who was never there may just be starting, like this server.
+            PeerEvent::VoterDisconnected(server) if !self.met.contains(&server) => {}
             PeerEvent::VoterDisconnected(server) => {
                 self.election.handle_disconnected(now, server);
                 self.run_election(now);
