@@ -108,6 +108,13 @@ impl Shared {
         self.last_zxid.store(zxid.0, Ordering::Release);
     }
 
+    /// Whether clients are served at the moment. A leader may be left to
+    /// lead (`leaderServes`).
+    pub(crate) fn serves_clients(&self) -> bool {
+        let role = self.role.get();
+        role.serves() && (role != ServerRole::Leader || self.info.config.ensemble.leader_serves)
+    }
+
     /// Whether more requests wait than `globalOutstandingLimit` allows.
     pub(crate) fn is_overloaded(&self) -> bool {
         self.inbox.outstanding() > self.settings.outstanding_max

@@ -70,8 +70,7 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
     shared.stats.connection_requested();
     conn.set_has_read_only(request.read_only.is_some());
     let role = shared.role.get();
-    let serves_none = role == ServerRole::Leader && !shared.info.config.ensemble.leader_serves;
-    if serves_none || !role.serves() {
+    if !shared.serves_clients() {
         tracing::debug!(client = %conn.remote(), "refusing a client: this server does not serve any");
         return Err(Stop::Close);
     }

@@ -97,7 +97,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, conn: &Arc<Conn>, word: [u8; 4], rest
     }
     note_received(shared, conn);
     tracing::info!(client = %conn.remote(), "processing the word {}", word.name());
-    if !shared.role.get().serves()
+    if !shared.serves_clients()
         && let Some(text) = word.without_a_leader()
     {
         return Answer::Text(noted(shared, text.into()));
