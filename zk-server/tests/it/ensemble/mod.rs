@@ -3,6 +3,7 @@
 
 mod elections;
 mod histories;
+mod modes;
 mod observers;
 mod serving;
 mod sessions;

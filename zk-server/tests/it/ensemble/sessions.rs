@@ -6,9 +6,10 @@ use crate::support::requests::{
     EPHEMERAL, delete_record, exists, exists_and_watch, get, set, sync,
 };
 use crate::support::wire::{Ticket, Wire, create};
-use zk_proto::{ErrorCode, MultiOp, Request, SessionId, Xid, session_password};
+use zk_proto::{ErrorCode, MultiOp, Request, SessionId, SetWatches, Xid, session_password};
 
 const DELETED: i32 = 2;
+const DATA_CHANGED: i32 = 3;
 
 /// Waits until a server's tree has, or has not, a znode.
 fn vanishes(wire: &mut Wire, path: &str) {
@@ -168,6 +169,67 @@ fn sessions_live_while_their_clients_ping_a_follower() {
     });
     assert_eq!(event.event(), Some((DELETED, "/silent".into())));
     assert_eq!(watcher.err(&exists("/lively")), ErrorCode::OK);
+}
+
+/// A client need not wait for the answer to its handshake.
+#[test]
+fn requests_may_follow_the_handshake_at_once() {
+    let ensemble = Ensemble::serving(3);
+    for at in [ensemble.leader(), ensemble.follower()] {
+        let path = format!("/{at}");
+        let mut wire = Wire::bare(ensemble.address(at));
+        wire.send_handshake();
+        let created = wire.send(&create(&path, b"", EPHEMERAL));
+        let read = wire.send(&get(&path));
+        let ticket = wire.ticket().expect("a session");
+        for xid in [created, read] {
+            let answer = wire.next().expect("an answer");
+            assert_eq!((answer.header.xid, answer.header.err), (xid, ErrorCode::OK));
+        }
+        for to in 1..=3 {
+            let mut wire = Wire::bare(ensemble.address(to));
+            wire.send_resume(&ticket);
+            let expected = [
+                wire.send(&sync("/")),
+                wire.send(&set(&path, b"")),
+                wire.send(&exists("/")),
+                wire.send(&get(&path)),
+            ];
+            assert_eq!(wire.ticket().expect("it goes on").id, ticket.id);
+            for xid in expected {
+                let answer = wire.next().expect("an answer");
+                assert_eq!((answer.header.xid, answer.header.err), (xid, ErrorCode::OK));
+            }
+        }
+    }
+}
+
+/// A client that moves takes its watches along: what happened meanwhile it
+/// hears at once.
+#[test]
+fn watches_move_with_their_client() {
+    let ensemble = Ensemble::serving(3);
+    let (mut writer, _) = ensemble.open(ensemble.leader());
+    for at in 1..=3 {
+        let (changed, same) = (format!("/changed-{at}"), format!("/same-{at}"));
+        writer.ok(&create(&changed, b"", 0));
+        let seen = writer.ok(&create(&same, b"", 0)).header.zxid;
+        writer.ok(&set(&changed, b"1"));
+        let (mut wire, _) = ensemble.open(at);
+        wire.ok(&sync("/"));
+        wire.send(&Request::SetWatches(SetWatches {
+            relative_zxid: seen,
+            data: Some(vec![changed.as_str().into(), same.as_str().into()]),
+            exist: Some(vec!["/none".into()]),
+            child: Some(Vec::new()),
+        }));
+        let event = wire.next().expect("an event");
+        assert_eq!(event.event(), Some((DATA_CHANGED, changed)));
+        assert_eq!(wire.next().expect("an answer").header.err, ErrorCode::OK);
+        writer.ok(&set(&same, b""));
+        let event = wire.next().expect("an event");
+        assert_eq!(event.event(), Some((DATA_CHANGED, same)));
+    }
 }
 
 /// A session outlives its leader, and all servers.

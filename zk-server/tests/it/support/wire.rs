@@ -86,14 +86,32 @@ impl Wire {
         self.ticket()
     }
 
+    /// A new session at a server that may serve reads alone; whether it does.
+    pub(crate) fn handshake_to_read(&mut self) -> Option<bool> {
+        self.ask_as(None, 30_000, true);
+        let payload = self.payload()?;
+        let response = ConnectResponse::decode(&payload).expect("it decodes");
+        assert_ne!(response.session_id, SessionId::NONE);
+        response.read_only
+    }
+
+    /// Asks to go on with a session and waits for nothing.
+    pub(crate) fn send_resume(&mut self, ticket: &Ticket) {
+        self.ask(Some(ticket), ticket.timeout_ms);
+    }
+
     fn ask(&mut self, ticket: Option<&Ticket>, timeout_ms: i32) {
+        self.ask_as(ticket, timeout_ms, false);
+    }
+
+    fn ask_as(&mut self, ticket: Option<&Ticket>, timeout_ms: i32, read_only: bool) {
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: Zxid::ZERO,
             timeout_ms,
             session_id: ticket.map_or(SessionId::NONE, |ticket| ticket.id),
             password: Some(Buffer(ticket.map_or(&[0; 16], |ticket| &ticket.password))),
-            read_only: Some(false),
+            read_only: Some(read_only),
         };
         let mut payload = Vec::new();
         request.encode(&mut payload).expect("it encodes");
