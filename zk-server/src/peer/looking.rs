@@ -63,7 +63,9 @@ impl Peer {
         while let Some(action) = self.election.poll_action() {
             match action {
                 ElectionAction::Send { to, notification } => {
-                    self.network.send_vote(to, &notification);
+                    if self.hushed_until.is_none_or(|until| now >= until) {
+                        self.network.send_vote(to, &notification);
+                    }
                 }
                 ElectionAction::Connect => self.network.connect_voters(),
                 ElectionAction::Decide { state, vote, .. } => self.take_up(now, state, vote),

@@ -56,6 +56,10 @@ use zk_zab::{Abdication, Txn};
 /// How often requests of connections that ended are swept away.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a leader that heard nobody lets the others elect without it. It
+/// may be deaf and not mute: they would elect it again, and wait in vain.
+const HUSH: Duration = Duration::from_secs(1);
+
 /// What this server is.
 enum Role {
     Looking(Looking),
@@ -70,6 +74,8 @@ struct Over {
     leader: Option<ServerId>,
     /// Whether the leader fell silent: nobody should wait for its vote.
     was_silent: bool,
+    /// Whether it led, and heard too few for too long.
+    heard_nobody: bool,
 }
 
 impl Over {
@@ -78,6 +84,7 @@ impl Over {
             reason: reason.into(),
             leader: None,
             was_silent: false,
+            heard_nobody: false,
         }
     }
 }
@@ -92,6 +99,7 @@ impl From<Abdication> for Over {
             reason: abdication.to_string(),
             leader,
             was_silent: abdication == Abdication::LeaderSilent,
+            heard_nobody: abdication == Abdication::QuorumLost,
         }
     }
 }
@@ -114,6 +122,8 @@ pub(crate) struct Peer {
     unsettled: bool,
     /// Asked to end.
     stopping: bool,
+    /// It says nothing in elections until then, or until it hears somebody.
+    hushed_until: Option<Duration>,
     /// Servers to which there was a link of the election ports.
     met: BTreeSet<ServerId>,
     next_sweep: Duration,
@@ -144,6 +154,7 @@ impl Peer {
             over: None,
             unsettled: false,
             stopping: false,
+            hushed_until: None,
             met: BTreeSet::new(),
             next_sweep: Duration::ZERO,
             scratch: Vec::new(),
@@ -247,6 +258,10 @@ impl Peer {
     fn event(&mut self, now: Duration, event: PeerEvent) -> Result<(), LogError> {
         match event {
             PeerEvent::Notification { from, notification } => {
+                if self.hushed_until.take().is_some() {
+                    // It was told nothing so far.
+                    self.election.handle_connected(now, from);
+                }
                 self.election.handle_notification(now, from, notification);
                 self.run_election(now);
             }
@@ -410,6 +425,7 @@ impl Peer {
             let silent = self.leader().filter(|_| over.was_silent);
             self.stop_serving();
             self.disk.catch_up(&self.shared)?;
+            self.hushed_until = over.heard_nobody.then(|| now + HUSH);
             match over.leader.filter(|leader| self.may_be_led_by(*leader)) {
                 Some(leader) => self.follow_designated(now, leader),
                 None => self.start_election(now),
