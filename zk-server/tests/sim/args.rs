@@ -17,6 +17,8 @@ pub(crate) struct Args {
     pub(crate) jobs: usize,
     /// Whether nothing was asked for: a test run.
     pub(crate) is_test: bool,
+    /// The scripts whose names contain this.
+    pub(crate) script: Option<String>,
 }
 
 impl Args {
@@ -34,12 +36,14 @@ impl Args {
             profile: None,
             jobs: cores.map_or(1, std::num::NonZero::get),
             is_test: true,
+            script: None,
         };
         while let Some(flag) = given.next() {
             let mut value = || given.next().ok_or(format!("{flag} needs a value"));
             match flag.as_str() {
                 "--seeds" => args.seeds = number(&value()?)?,
                 "--from" => args.first = number(&value()?)?,
+                "--script" => args.script = Some(value()?),
                 "--lines" => args.lines = usize::try_from(number(&value()?)?).unwrap_or(0),
                 "--jobs" => args.jobs = usize::try_from(number(&value()?)?).unwrap_or(1).max(1),
                 "--seed" => {

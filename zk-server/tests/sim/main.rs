@@ -25,6 +25,7 @@ mod queue;
 mod report;
 mod rng;
 mod run;
+mod scripts;
 mod setup;
 mod trace;
 mod world;

@@ -127,8 +127,9 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    pub(crate) fn new(machines: usize, mut rng: Rng) -> Self {
-        let base = rng.pick(&[50, 200, 500, 2 * MS, 10 * MS]);
+    pub(crate) fn new(machines: usize, base: Option<Micros>, mut rng: Rng) -> Self {
+        let any = rng.pick(&[50, 200, 500, 2 * MS, 10 * MS]);
+        let base = base.unwrap_or(any);
         let delays = (0..machines).map(|_| {
             let row = (0..machines).map(|_| rng.range(base / 2, base * 2));
             row.collect::<Vec<_>>()

@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::profile::Profile;
 use crate::queue::{Micros, SECOND};
 use crate::run::{self, Outcome, Verdict};
+use crate::scripts;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +17,23 @@ const TOLD: usize = 10;
 pub(crate) fn run(args: &Args) -> ExitCode {
     // Panics are findings; each is told once, with its seed.
     std::panic::set_hook(Box::new(|_| {}));
+    if let Some(part) = &args.script {
+        scripts::LINES.store(args.lines, Ordering::Relaxed);
+        let (passed, failed) = scripts::run(part);
+        return verdict(passed > 0 && failed.is_empty());
+    }
     let begin = Instant::now();
     let tally = run_all(args);
-    let passed = tally.failed.is_empty();
     println!("{}", tally.summary(begin.elapsed(), args.jobs));
-    if args.is_test {
-        println!("{}", tally.as_tests());
+    if !args.is_test {
+        return verdict(tally.failed.is_empty());
     }
+    let (passed, failed) = scripts::run("");
+    println!("{}", tally.as_tests(passed, failed.len() as u64));
+    verdict(tally.failed.is_empty() && failed.is_empty())
+}
+
+fn verdict(passed: bool) -> ExitCode {
     if passed {
         ExitCode::SUCCESS
     } else {
@@ -174,8 +185,8 @@ impl Tally {
     }
 
     /// As cargo's own harness would say it.
-    fn as_tests(&self) -> String {
-        let failed = self.failed.len() as u64;
+    fn as_tests(&self, scripts_passed: u64, scripts_failed: u64) -> String {
+        let failed = self.failed.len() as u64 + scripts_failed;
         let result = if failed == 0 { "ok" } else { "FAILED" };
         for failure in &self.failed {
             let name = failure.profile.name();
@@ -185,7 +196,7 @@ impl Tally {
                 words(&failure.verdict)
             );
         }
-        let passed = self.runs - failed;
+        let passed = self.runs - self.failed.len() as u64 + scripts_passed;
         format!(
             "test result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out"
         )

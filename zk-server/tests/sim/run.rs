@@ -86,7 +86,7 @@ pub(crate) fn run(seed: u64, profile: Profile, lines_max: usize) -> Outcome {
     outcome
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     text.unwrap_or_else(|| "without words".to_owned())

@@ -1,6 +1,7 @@
 //! What a world begins with: how many servers of which kind, how fast their
 //! ticks are. It refuses to know what happens then.
 
+use crate::queue::Micros;
 use crate::rng::Rng;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -18,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) sync_limit: u64,
     /// Transactions between snapshots.
     pub(crate) snap_count: u64,
+    /// The usual delay between machines, in µs; any, if none is given.
+    pub(crate) delay: Option<Micros>,
     /// Lines about groups and weights.
     pub(crate) groups: String,
 }
@@ -33,6 +36,7 @@ impl Setup {
             init_limit: 10,
             sync_limit: 4,
             snap_count: 100_000,
+            delay: Some(200),
             groups: String::new(),
         }
     }
@@ -51,10 +55,11 @@ impl Setup {
             voters,
             observers,
             clients: 10,
-            tick_ms: rng.pick(&[200, 500, 1000, 2000]),
+            tick_ms: rng.pick(&[500, 1000, 2000]),
             init_limit: rng.pick(&[5, 10]),
             sync_limit: rng.pick(&[2, 4, 5]),
             snap_count: rng.pick(&[40, 200, 1000, 100_000]),
+            delay: None,
             groups: groups.to_owned(),
         }
     }

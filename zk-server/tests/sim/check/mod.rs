@@ -35,9 +35,11 @@ struct Ghost {
 }
 
 impl Ghost {
-    /// Whether its disk has everything up to there, as far as can be told.
+    /// Whether its disk has everything up to there, as far as can be told. Who
+    /// took over an epoch has all that was committed before it.
     fn holds(&self, zxid: Zxid) -> bool {
-        self.logged.max(self.acked) >= zxid
+        let before = Zxid::new(self.current, 0);
+        self.logged.max(self.acked).max(before) >= zxid
     }
 }
 

@@ -67,6 +67,7 @@ fn record<'a>(op: &'a Op, data: &'a [u8]) -> Option<Request<'a>> {
             path,
             watch: op.watch,
         }),
+        OpCode::CHECK => Request::Delete(DeleteRequest { path, version }),
         OpCode::SYNC => Request::Sync(PathRequest { path }),
         OpCode::MULTI => {
             let sibling = Some(Ustr::from(sibling(&op.path)));

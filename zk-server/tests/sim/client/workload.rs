@@ -29,7 +29,7 @@ impl Workload {
             writer: writer << 32,
             values: 0,
             next: rng.below(SECOND),
-            pause_max: rng.pick(&[8 * SECOND, 16 * SECOND, 32 * SECOND]),
+            pause_max: rng.pick(&[16 * SECOND, 32 * SECOND, 64 * SECOND]),
             is_idle: false,
             versions: HashMap::new(),
             ephemerals: 0,

@@ -40,9 +40,12 @@ impl World {
         self.serve_client(index);
     }
 
-    /// All clients ask for something soon.
+    /// Some clients ask for something soon.
     pub(crate) fn hurry_clients(&mut self) {
         for index in 0..self.clients.len() {
+            if self.rng.coin() {
+                continue;
+            }
             let at = self.now + self.rng.below(5 * MS);
             self.clients[index].work.hurry(at);
             self.wake_client(index);

@@ -93,7 +93,7 @@ impl World {
         });
         let servers: Vec<Server> = servers.collect();
         let machines = setup.servers() + setup.clients;
-        let net = Net::new(machines, rng.fork());
+        let net = Net::new(machines, setup.delay, rng.fork());
         let clients = (setup.servers()..machines).map(|machine| {
             let ticks = rng.range(4, 12);
             let timeout_ms = setup.tick_ms * ticks;

@@ -43,7 +43,24 @@ impl World {
         machine.disk = disk;
         machine.process = None;
         machine.is_on = false;
+        self.lose_what_waits(server);
         self.bury(server);
+    }
+
+    /// What could not leave a machine goes with it.
+    fn lose_what_waits(&mut self, server: Machine) {
+        for id in self.net.of(server) {
+            let Some(conn) = self.net.conns.get_mut(&id) else {
+                continue;
+            };
+            let side = conn.side_of(server);
+            let other = conn.ends[1 - side].machine;
+            if self.net.is_cut(server, other)
+                && let Some(conn) = self.net.conns.get_mut(&id)
+            {
+                conn.pipes[side].lose();
+            }
+        }
     }
 
     /// The disk is gone, and another one is there.
