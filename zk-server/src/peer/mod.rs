@@ -2,7 +2,7 @@
 //!
 //! What happens goes in as [`PeerEvent`]s, clients' requests and the time;
 //! what is to be done on the network comes out through [`Network`]; the disk
-//! is a `zk_log::Storage`. One thread owns a peer and calls [`Peer::step`];
+//! is a `zk_log::Storage`. One thread owns a peer and calls `Peer::step`;
 //! in a simulator that is everybody's thread. Elections are `zk-election`'s,
 //! the protocol is `zk-zab`'s, what becomes of a request is the pipeline's:
 //! this module lets them meet, and knows in which role this server is.

@@ -285,10 +285,8 @@ impl Nemesis {
             })
         };
         let epoch = |index: usize| world.servers[index].view().map(|view| view.accepted_epoch);
-        let servers = 0..world.servers.len();
-        let is_well = servers
-            .clone()
-            .all(|it| has_all(it) && epoch(it) == epoch(server));
+        let mut servers = 0..world.servers.len();
+        let is_well = servers.all(|it| has_all(it) && epoch(it) == epoch(server));
         if !is_well {
             return;
         }

@@ -23,7 +23,6 @@ pub(super) struct Stage {
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) err: ErrorCode,
-    pub(super) zxid: Zxid,
     /// Of what was read.
     pub(super) value: Option<u64>,
     /// Of what was written.
@@ -281,7 +280,6 @@ fn find(world: &World, client: usize, wrote: u64) -> Option<Answer> {
             };
             Some(Answer {
                 err: header.err,
-                zxid: header.zxid,
                 value: value.map(u64::from_be_bytes),
                 wrote,
             })
