@@ -261,6 +261,7 @@ impl Peer {
                 if self.hushed_until.take().is_some() {
                     // It was told nothing so far.
                     self.election.handle_connected(now, from);
+                    self.run_election(now);
                 }
                 self.election.handle_notification(now, from, notification);
                 self.run_election(now);
