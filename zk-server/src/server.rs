@@ -120,6 +120,8 @@ impl Server {
             seed: random_seed(),
         };
         let shared = share(&config, &files.dirs, address, sink, identity);
+        // Of a snapshot that a leader once sent, too, nothing more comes.
+        shared.tree.write().end_fuzziness();
         startup.note(&shared, &recovered);
         let mut snapshotter = snapshotter(&files, &config, random_seed());
         write_first(&mut snapshotter, &shared, &recovered)?;

@@ -23,7 +23,8 @@ pub struct DigestMismatch {
 #[derive(Debug, Default)]
 pub(crate) struct DigestCheck {
     /// Set while replay repairs a fuzzy snapshot: until this zxid the tree is
-    /// no tree that ever was, and is not compared.
+    /// no tree that ever was, and is not compared. Nobody knows until when if
+    /// it is zero.
     fuzzy_until: Option<SnapshotDigest>,
     /// The snapshot's own digest did not fit. Apache may write one that is a
     /// transaction behind the znodes beside it; then the next one fits.
@@ -37,7 +38,10 @@ impl DigestCheck {
     /// from before it belongs to an earlier reign and says nothing.
     pub(crate) fn loaded(&mut self, digest: Option<SnapshotDigest>, snapshot: Zxid, actual: u64) {
         self.count_suspected();
-        self.fuzzy_until = digest.filter(|it| it.zxid > Zxid::ZERO && it.zxid >= snapshot);
+        self.fuzzy_until = digest.filter(|it| match it.zxid {
+            Zxid::ZERO => snapshot > Zxid::ZERO,
+            zxid => zxid >= snapshot,
+        });
         self.suspected = self.end_of_fuzziness(snapshot, actual);
     }
 
@@ -86,7 +90,8 @@ impl DigestCheck {
     /// Compares once the snapshot's own digest holds; behind that zxid
     /// nothing is fuzzy, even if no transaction had it.
     fn end_of_fuzziness(&mut self, zxid: Zxid, actual: u64) -> Option<DigestMismatch> {
-        let digest = self.fuzzy_until.take_if(|it| zxid >= it.zxid)?;
+        let is_over = |it: &mut SnapshotDigest| it.zxid > Zxid::ZERO && zxid >= it.zxid;
+        let digest = self.fuzzy_until.take_if(is_over)?;
         if zxid > digest.zxid {
             return None;
         }
@@ -162,7 +167,7 @@ mod tests {
     #[test]
     fn fuzziness_without_an_end_ends_when_it_is_said() {
         let mut check = DigestCheck::default();
-        check.loaded(snapshot(i64::MAX, 0), Zxid(5), 1);
+        check.loaded(snapshot(0, 0), Zxid(5), 1);
         assert_eq!(check.applied(Zxid(6), txn(60), 61), None);
         check.settle();
         assert!(check.applied(Zxid(7), txn(70), 71).is_some());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use zk_proto::path::split;
 use zk_proto::snapshot::{AclEntry, NodeEntry, OPEN_ACL_INDEX, SessionEntry, SnapshotDigest};
 use zk_proto::txn::DIGEST_VERSION;
-use zk_proto::{Epoch, StatPersisted, Zxid};
+use zk_proto::{StatPersisted, Zxid};
 
 /// Takes sessions, access control lists and znodes, in that order, and gives
 /// a tree. After an error it is of no use.
@@ -122,14 +122,13 @@ impl TreeLoader {
     /// that a leader sends. It is compared with no digest until
     /// [`DataTree::end_fuzziness`].
     pub fn finish_fuzzy(self, zxid: Zxid) -> Result<DataTree, TreeError> {
-        // The beginning of an epoch is no transaction: whoever reads this in a
-        // snapshot's file does not look for it in the log.
-        let never = SnapshotDigest {
-            zxid: Zxid::new(Epoch(i32::MAX as u32), 0),
+        // Apache's followers leave such an empty digest in their files, too.
+        let unknown = SnapshotDigest {
+            zxid: Zxid::ZERO,
             version: DIGEST_VERSION,
             tree: 0,
         };
-        self.finish(zxid, Some(never))
+        self.finish(zxid, Some(unknown))
     }
 
     /// The tree as it was at `zxid`, or, if the snapshot is fuzzy, as it will
