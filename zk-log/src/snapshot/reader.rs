@@ -60,9 +60,17 @@ impl SnapshotEnd {
     /// the tree changed while it was written.
     #[must_use]
     pub fn may_hold_up_to(&self, name: Zxid) -> Zxid {
-        let digest = self.digest.map_or(name, |digest| digest.zxid);
+        let known = self.digest.filter(|digest| !is_unknown(digest.zxid));
+        let digest = known.map_or(name, |digest| digest.zxid);
         name.max(digest).max(self.last_zxid.unwrap_or(name))
     }
+}
+
+/// A snapshot that a leader sent does not say until when it is fuzzy, and its
+/// digest stands for an epoch that never comes. It holds nothing but what is
+/// committed, which no leader ever takes back.
+fn is_unknown(zxid: Zxid) -> bool {
+    zxid.epoch().0 >= i32::MAX.cast_unsigned()
 }
 
 impl SnapshotReader {
@@ -306,5 +314,28 @@ impl std::fmt::Debug for SnapshotReader {
             .field("path", &self.path)
             .field("stage", &self.stage)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zk_proto::Epoch;
+
+    fn end(zxid: Zxid) -> SnapshotEnd {
+        let digest = Some(SnapshotDigest {
+            zxid,
+            version: 2,
+            tree: 0,
+        });
+        let last_zxid = None;
+        SnapshotEnd { digest, last_zxid }
+    }
+
+    #[test]
+    fn a_snapshot_that_a_leader_sent_can_be_the_base_of_a_cut() {
+        assert_eq!(end(Zxid(9)).may_hold_up_to(Zxid(7)), Zxid(9));
+        let never = Zxid::new(Epoch(i32::MAX as u32), 0);
+        assert_eq!(end(never).may_hold_up_to(Zxid(7)), Zxid(7));
     }
 }
