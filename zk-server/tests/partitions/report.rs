@@ -12,12 +12,21 @@ pub(crate) struct Line {
     pub(crate) length: Duration,
     /// The longest time without an acknowledged write, where there can be one.
     pub(crate) gap: Option<Duration>,
-    /// How long a silent leader may go unnoticed.
-    pub(crate) limit: Duration,
+    /// How long there may be none because a silent leader goes unnoticed.
+    pub(crate) limit: Option<Duration>,
     /// How long a server that was cut off answered plain reads.
     pub(crate) stale: Option<Duration>,
     /// From the repair until every server took writes.
     pub(crate) healed: Duration,
+}
+
+impl Line {
+    /// Whether it took longer than it should on a machine with nothing else
+    /// to do.
+    fn is_late(&self) -> bool {
+        let over = |(gap, limit): (Duration, Duration)| gap > limit;
+        self.gap.zip(self.limit).is_some_and(over)
+    }
 }
 
 /// All rounds.
@@ -42,13 +51,14 @@ impl fmt::Display for Report {
         for line in &self.lines {
             writeln!(
                 f,
-                "  {:30} {:>7} {:>7} {:>7} {:>8} {:>7}",
+                "  {:30} {:>7} {:>7} {:>7} {:>8} {:>7}  {}",
                 line.name,
                 line.length.as_millis(),
                 milliseconds(line.gap),
-                line.limit.as_millis(),
+                milliseconds(line.limit),
                 milliseconds(line.stale),
-                line.healed.as_millis()
+                line.healed.as_millis(),
+                if line.is_late() { "late" } else { "" }
             )?;
         }
         Ok(())

@@ -82,12 +82,13 @@ impl Run {
                 Some(gap(acks, window.begin, repaired.after(healed)))
             }
         };
+        let limit = self.plan.limit() + Duration::from_millis(300);
         let can_serve = serving.is_none_or(|it| !it.is_empty());
         Line {
             name: shape.name,
             length: window.end.since(window.begin),
             gap: gap.filter(|_| can_serve),
-            limit: self.plan.limit() + Duration::from_millis(300),
+            limit: (fault.afterwards == Afterwards::Nothing).then_some(limit),
             stale: stale.map(|at| at.since(window.broken)),
             healed,
         }
