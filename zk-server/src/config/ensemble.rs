@@ -44,6 +44,11 @@ pub struct Ensemble {
     pub tcp_keep_alive: bool,
     /// How long a connection for votes may take to open.
     pub connect_timeout: Duration,
+    /// After which time a vote is first repeated, and the longest time
+    /// between two repetitions.
+    pub notification_interval: (Duration, Duration),
+    /// How long a learner waits before it dials its leader again.
+    pub leader_retry_delay: Duration,
     /// How often the election port is tried; zero: for ever.
     pub election_port_bind_retry: i32,
     /// Whether sessions begin as local ones.
@@ -108,6 +113,8 @@ impl Ensemble {
             leader_serves: settings.flag("leaderServes", true),
             tcp_keep_alive: settings.flag("tcpKeepAlive", false),
             connect_timeout: settings.millis("cnxTimeout", 5000),
+            notification_interval: notification_interval(settings),
+            leader_retry_delay: settings.millis("leaderConnectDelayDuringRetryMs", 100),
             election_port_bind_retry: settings.int("electionPortBindRetry").unwrap_or(3),
             local_sessions_enabled: settings.flag("localSessionsEnabled", false),
             local_sessions_upgrading_enabled: settings.flag("localSessionsUpgradingEnabled", false),
@@ -121,6 +128,9 @@ impl Ensemble {
             multi_address,
         };
         ensemble.check_members(settings, notices)?;
+        if ensemble.is_distributed() {
+            check_guards(settings)?;
+        }
         Ok(ensemble)
     }
 
@@ -237,6 +247,24 @@ fn is_member_key(key: &str) -> bool {
 fn version_in_name(path: &Path) -> Option<Zxid> {
     let extension = path.extension()?.to_str()?;
     i64::from_str_radix(extension, 16).ok().map(Zxid)
+}
+
+/// (`FastLeaderElection.minNotificationInterval`, `maxNotificationInterval`)
+fn notification_interval(settings: &Settings) -> (Duration, Duration) {
+    let shortest = Duration::from_millis(1);
+    let min = settings.millis("fastleader.minNotificationInterval", 200);
+    let max = settings.millis("fastleader.maxNotificationInterval", 60_000);
+    (min.max(shortest), max.max(min).max(shortest))
+}
+
+/// Who wants the connections between servers guarded must not get them bare.
+fn check_guards(settings: &Settings) -> Result<(), ConfigError> {
+    for (key, what) in [("sslQuorum", "TLS"), ("quorum.auth.enableSasl", "SASL")] {
+        if settings.flag(key, false) {
+            return Err(settings.broken(Rule::Unguarded { key, what }));
+        }
+    }
+    Ok(())
 }
 
 /// A server must not ask of others what it does not do itself.

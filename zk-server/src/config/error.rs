@@ -121,6 +121,14 @@ pub enum Rule {
         /// The key that is off.
         needs: &'static str,
     },
+    /// What should guard the connections between servers cannot.
+    #[error("{key} is on, and {what} between servers is not served by this version")]
+    Unguarded {
+        /// The key that is on.
+        key: &'static str,
+        /// What it asks for.
+        what: &'static str,
+    },
     /// Members stand in the static file although there is a dynamic one.
     #[error("{0} belongs into the file that dynamicConfigFile names")]
     MemberInStaticFile(String),

@@ -50,12 +50,20 @@ enum Why {
 }
 
 fn why_idle(setting: &Setting, standalone: bool) -> Option<Why> {
+    // To switch off what is not there needs no word.
+    let is_off = setting.value == Value::Bool(false);
     match setting.spec.effect {
         Effect::Accepted(reason) => Some(Why::Needless(reason)),
-        // To switch off what is not there needs no word.
-        Effect::NotYet(_) if setting.value == Value::Bool(false) => None,
+        Effect::NotYet(_) if is_off => None,
         Effect::NotYet(what) => Some(Why::Missing(what)),
-        Effect::Ensemble if standalone => Some(Why::Standalone),
+        Effect::Ensemble | Effect::EnsembleAccepted(_) | Effect::EnsembleNotYet(_)
+            if standalone =>
+        {
+            Some(Why::Standalone)
+        }
+        Effect::EnsembleAccepted(reason) => Some(Why::Needless(reason)),
+        Effect::EnsembleNotYet(_) if is_off => None,
+        Effect::EnsembleNotYet(what) => Some(Why::Missing(what)),
         Effect::Ensemble | Effect::Acts => None,
     }
 }

@@ -21,6 +21,12 @@ pub(crate) struct PeerConfig {
     pub(super) tick: Duration,
     pub(super) init_limit_ticks: u32,
     pub(super) sync_limit_ticks: u32,
+    /// How long a learner tries to reach its leader.
+    pub(super) connect_limit_ticks: u32,
+    /// How long it waits between two tries.
+    pub(super) dial_again: Duration,
+    /// Of repeated votes.
+    pub(super) resend: (Duration, Duration),
     pub(super) committed_log_max: usize,
     /// Up to what part of a snapshot's size the log is sent instead of it.
     pub(super) snapshot_size_factor: f64,
@@ -50,6 +56,12 @@ impl PeerConfig {
             tick: config.sessions.tick_time,
             init_limit_ticks: ticks(ensemble.init_limit),
             sync_limit_ticks: ticks(ensemble.sync_limit),
+            connect_limit_ticks: match ensemble.connect_to_learner_master_limit {
+                limit @ 1.. => ticks(limit),
+                _ => ticks(ensemble.init_limit),
+            },
+            dial_again: ensemble.leader_retry_delay,
+            resend: ensemble.notification_interval,
             committed_log_max: ensemble.commit_log_count as usize,
             snapshot_size_factor: ensemble.snapshot_size_factor,
             prepare,
@@ -95,6 +107,8 @@ impl PeerConfig {
         zk_election::ElectionConfig {
             next: self.next.clone(),
             adopts_configs: self.reconfig,
+            resend_min: self.resend.0,
+            resend_max: self.resend.1,
             ..zk_election::ElectionConfig::new(self.me, self.members.clone())
         }
     }

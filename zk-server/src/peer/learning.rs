@@ -19,8 +19,6 @@ use zk_zab::{Learner, Packet, PersistToken};
 
 /// Dials of a leader before another election (`Learner.connectToLeader`).
 const DIALS_MAX: u32 = 5;
-/// Between two dials (`leaderConnectDelayDuringRetryMs`).
-const DIAL_AGAIN: Duration = Duration::from_millis(100);
 
 /// A follower or observer.
 pub(super) struct Learning {
@@ -54,7 +52,7 @@ impl Learning {
             link,
             dials: 1,
             dial_at: None,
-            connect_until: now + config.tick * config.init_limit_ticks,
+            connect_until: now + config.tick * config.connect_limit_ticks,
             learner: None,
             input: Input::default(),
             install: None,
@@ -105,7 +103,7 @@ impl Peer {
         if learning.dials >= DIALS_MAX {
             self.over = Some(Over::of("the leader cannot be reached"));
         } else {
-            learning.dial_at = Some(now + DIAL_AGAIN);
+            learning.dial_at = Some(now + self.config.dial_again);
         }
     }
 

@@ -106,8 +106,13 @@ pub enum Effect {
     Accepted(&'static str),
     /// Nothing yet; names what is not served.
     NotYet(&'static str),
-    /// Concerns servers of an ensemble only.
+    /// What Apache does, by a server of an ensemble; a standalone one has no
+    /// use for it.
     Ensemble,
+    /// As [`Effect::Accepted`], of what concerns ensembles only.
+    EnsembleAccepted(&'static str),
+    /// As [`Effect::NotYet`], of what concerns ensembles only.
+    EnsembleNotYet(&'static str),
 }
 
 /// A key that was looked up.
@@ -216,6 +221,26 @@ const fn ensemble(group: Group, name: &'static str, form: Form, sample: &'static
     row(group, name, form, sample, Effect::Ensemble)
 }
 
+const fn needless(
+    group: Group,
+    name: &'static str,
+    form: Form,
+    sample: &'static str,
+    reason: &'static str,
+) -> KeySpec {
+    row(group, name, form, sample, Effect::EnsembleAccepted(reason))
+}
+
+const fn missing(
+    group: Group,
+    name: &'static str,
+    form: Form,
+    sample: &'static str,
+    what: &'static str,
+) -> KeySpec {
+    row(group, name, form, sample, Effect::EnsembleNotYet(what))
+}
+
 const fn accepted(
     group: Group,
     name: &'static str,
@@ -259,7 +284,11 @@ mod tests {
     #[test]
     fn reasons_are_sentences_inside_a_line() {
         for spec in all() {
-            if let Effect::Accepted(reason) | Effect::NotYet(reason) = spec.effect {
+            if let Effect::Accepted(reason)
+            | Effect::NotYet(reason)
+            | Effect::EnsembleAccepted(reason)
+            | Effect::EnsembleNotYet(reason) = spec.effect
+            {
                 assert!(
                     !reason.is_empty() && !reason.ends_with('.'),
                     "{}",

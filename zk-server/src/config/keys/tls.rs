@@ -3,9 +3,10 @@
 use super::Form::{Config, Property};
 use super::Group::{AlmostNone, Some};
 use super::Kind::{Bool, Flag, LenientInt, Port, Secret, Text};
-use super::{Form, KeySpec, ensemble, not_yet};
+use super::{Form, KeySpec, missing, not_yet};
 
 const TLS: &str = "TLS";
+const TLS_BETWEEN: &str = "TLS between servers";
 const TEXT: Form = Property(Text);
 const FLAG: Form = Property(Flag);
 const SECRET: Form = Property(Secret);
@@ -44,26 +45,26 @@ pub(super) const KEYS: &[KeySpec] = &[
     not_yet(AlmostNone, "netty.server.outstandingHandshake.limit", INT, "250", TLS)
         .aliases(&["outstandingHandshake.limit"]),
     not_yet(AlmostNone, "netty.server.earlyDropSecureConnectionHandshakes", FLAG, "true", TLS),
-    ensemble(Some, "sslQuorum", Config(Bool), "true"),
-    ensemble(Some, "portUnification", Config(Bool), "true"),
-    ensemble(Some, "sslQuorumReloadCertFiles", Config(Bool), "true"),
-    ensemble(Some, "ssl.quorum.keyStore.location", TEXT, STORE),
-    ensemble(Some, "ssl.quorum.keyStore.password", SECRET, "changeit"),
-    ensemble(Some, "ssl.quorum.keyStore.passwordPath", TEXT, "/etc/zookeeper/pw"),
-    ensemble(Some, "ssl.quorum.keyStore.type", TEXT, "PKCS12"),
-    ensemble(Some, "ssl.quorum.trustStore.location", TEXT, STORE),
-    ensemble(Some, "ssl.quorum.trustStore.password", SECRET, "changeit"),
-    ensemble(Some, "ssl.quorum.trustStore.passwordPath", TEXT, "/etc/zookeeper/pw"),
-    ensemble(Some, "ssl.quorum.trustStore.type", TEXT, "PKCS12"),
-    ensemble(Some, "ssl.quorum.protocol", TEXT, "TLSv1.2"),
-    ensemble(Some, "ssl.quorum.enabledProtocols", TEXT, "TLSv1.2"),
-    ensemble(Some, "ssl.quorum.ciphersuites", TEXT, "TLS_AES_128_GCM_SHA256"),
-    ensemble(Some, "ssl.quorum.clientAuth", TEXT, "want"),
-    ensemble(Some, "ssl.quorum.hostnameVerification", FLAG, "false"),
-    ensemble(Some, "ssl.quorum.clientHostnameVerification", FLAG, "false"),
-    ensemble(Some, "ssl.quorum.crl", FLAG, "true"),
-    ensemble(Some, "ssl.quorum.ocsp", FLAG, "true"),
-    ensemble(AlmostNone, "ssl.quorum.context.supplier.class", TEXT, "com.example.Context"),
-    ensemble(AlmostNone, "ssl.quorum.handshakeDetectionTimeoutMillis", INT, "1000"),
-    ensemble(AlmostNone, "ssl.quorum.allowReverseDnsLookup", FLAG, "false"),
+    missing(Some, "sslQuorum", Config(Bool), "true", TLS_BETWEEN),
+    missing(Some, "portUnification", Config(Bool), "true", TLS_BETWEEN),
+    missing(Some, "sslQuorumReloadCertFiles", Config(Bool), "true", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.keyStore.location", TEXT, STORE, TLS_BETWEEN),
+    missing(Some, "ssl.quorum.keyStore.password", SECRET, "changeit", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.keyStore.passwordPath", TEXT, "/etc/zookeeper/pw", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.keyStore.type", TEXT, "PKCS12", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.trustStore.location", TEXT, STORE, TLS_BETWEEN),
+    missing(Some, "ssl.quorum.trustStore.password", SECRET, "changeit", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.trustStore.passwordPath", TEXT, "/etc/zookeeper/pw", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.trustStore.type", TEXT, "PKCS12", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.protocol", TEXT, "TLSv1.2", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.enabledProtocols", TEXT, "TLSv1.2", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.ciphersuites", TEXT, "TLS_AES_128_GCM_SHA256", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.clientAuth", TEXT, "want", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.hostnameVerification", FLAG, "false", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.clientHostnameVerification", FLAG, "false", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.crl", FLAG, "true", TLS_BETWEEN),
+    missing(Some, "ssl.quorum.ocsp", FLAG, "true", TLS_BETWEEN),
+    missing(AlmostNone, "ssl.quorum.context.supplier.class", TEXT, "com.example.Context", TLS_BETWEEN),
+    missing(AlmostNone, "ssl.quorum.handshakeDetectionTimeoutMillis", INT, "1000", TLS_BETWEEN),
+    missing(AlmostNone, "ssl.quorum.allowReverseDnsLookup", FLAG, "false", TLS_BETWEEN),
 ];

@@ -159,6 +159,21 @@ fn sasl_between_servers_must_be_mutual() {
 }
 
 #[test]
+fn connections_that_should_be_guarded_are_not_left_bare() {
+    let site = Site::with_myid("1");
+    for (line, key) in [
+        ("sslQuorum=true", "sslQuorum"),
+        ("quorum.auth.enableSasl=true", "quorum.auth.enableSasl"),
+    ] {
+        let error = site.read(&format!("{LIMITS}{TWO}{line}")).unwrap_err();
+        assert!(error.contains(&format!("{key} is on")), "{error}");
+        standalone(line);
+    }
+    let off = "sslQuorum=false\nquorum.auth.enableSasl=false";
+    site.read(&format!("{LIMITS}{TWO}{off}")).unwrap();
+}
+
+#[test]
 fn only_one_algorithm_elects() {
     let error = refused("electionAlg=2");
     assert!(error.contains("electionAlg=2 is not 3"), "{error}");

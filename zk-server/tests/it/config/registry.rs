@@ -3,8 +3,9 @@
 use super::*;
 
 /// Lines around a key without which it would have nothing to act on.
-const SURROUNDINGS: [&str; 4] = [
+const SURROUNDINGS: [&str; 5] = [
     "",
+    "server.1=zk1:2888:3888\nserver.2=zk2:2888:3888\ninitLimit=5\nsyncLimit=5",
     "authProvider.9=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider",
     "enforce.auth.schemes=digest",
     "enforce.auth.schemes=digest\nenforce.auth.enabled=true",
@@ -53,9 +54,13 @@ fn every_key_is_known_and_its_sample_valid() {
     }
 }
 
+fn acts(spec: &keys::KeySpec) -> bool {
+    matches!(spec.effect, Effect::Acts | Effect::Ensemble)
+}
+
 #[test]
 fn every_key_that_acts_changes_what_a_server_is_told() {
-    for spec in keys::all().filter(|spec| spec.effect == Effect::Acts) {
+    for spec in keys::all().filter(|spec| acts(spec)) {
         let line = format!("{}={}", key(spec), spec.sample);
         let changes = SURROUNDINGS.iter().any(|around| {
             let with = told(&format!("{around}\n{line}"));
@@ -83,6 +88,44 @@ fn every_other_key_is_named_once() {
             usize::from(!is_off),
             "{lines:?}"
         );
+    }
+}
+
+/// In an ensemble the keys of ensembles that do nothing say why, and those
+/// that act say nothing.
+#[test]
+fn every_idle_key_of_an_ensemble_is_named_once() {
+    const OTHERS: &str = "server.8=zk8:2888:3888\nserver.9=zk9:2888:3888\n\
+                          initLimit=5\nsyncLimit=5\n";
+    let site = Site::with_myid("8");
+    for spec in keys::all() {
+        let is_idle = match spec.effect {
+            Effect::Ensemble => false,
+            Effect::EnsembleAccepted(_) => true,
+            Effect::EnsembleNotYet(_) => spec.sample != "false",
+            Effect::Acts | Effect::Accepted(_) | Effect::NotYet(_) => continue,
+        };
+        if matches!(
+            spec.name,
+            "group.*" | "weight.*" | "sslQuorum" | "quorum.auth.enableSasl"
+        ) {
+            continue; // They make no ensemble of these two.
+        }
+        let key = key(spec);
+        let others: String = OTHERS
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{key}=")))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let config = site.read(&format!("{others}{key}={}", spec.sample));
+        let report = config.unwrap_or_else(|error| panic!("{key}: {error}"));
+        let report = report.start_report();
+        let naming = |line: &&String| {
+            let mut words = line.split([' ', ',', ':']);
+            line.starts_with("no effect") && words.any(|word| word == key)
+        };
+        let count = report.iter().filter(naming).count();
+        assert_eq!(count, usize::from(is_idle), "{key}: {report:?}");
     }
 }
 
