@@ -181,6 +181,12 @@ impl SimDisk {
         }
     }
 
+    /// The files of the one directory that there is.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names = self.files.list(Path::new("/data/version-2"));
+        names.unwrap_or_default()
+    }
+
     /// The files themselves, without a price.
     pub(crate) fn files(&self) -> &MemStorage {
         &self.files

@@ -9,6 +9,7 @@ use crate::queue::{MS, Micros};
 use crate::setup::server_index;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use zk_proto::quorum::{PacketType, QuorumPacket};
 use zk_server::Hands;
 use zk_server::host::Host;
 use zk_server::peer::PeerEvent;
@@ -73,7 +74,8 @@ impl World {
 
     /// It may only fail to start because its disk fails.
     fn could_not_start(&mut self, server: Machine, error: &str) {
-        self.line(|| format!("{} cannot start: {error}", server + 1));
+        let files = self.servers[server].disk.names();
+        self.line(|| format!("{} cannot start: {error}: {files:?}", server + 1));
         let control = self.servers[server].disk.control();
         let has_excuse = control.is_dead() || control.take_tripped().is_some() || control.is_full();
         if !has_excuse {
@@ -167,6 +169,7 @@ impl World {
         let view = process.view;
         let (packets, wishes) = (process.port.take_packets(), process.port.take_wishes());
         for (link, packet) in packets {
+            self.note_packet(server, &packet);
             if let Some(cut) = self.checker.packet(server, &packet)
                 && let Some(learner) = self.other_end(server, link)
             {
@@ -186,7 +189,8 @@ impl World {
         match stepped {
             _ if is_dead => self.trip(server),
             Err(error) => {
-                self.line(|| format!("{} ends      {error}", server + 1));
+                let files = self.servers[server].disk.names();
+                self.line(|| format!("{} ends      {error}: {files:?}", server + 1));
                 self.end_process(server);
                 let pause = self.rng.skewed(100 * MS, 5_000 * MS);
                 self.restart_in(server, pause);
@@ -195,6 +199,27 @@ impl World {
                 self.check_error_was_noticed(server);
                 self.wake_for_timeout(server);
             }
+        }
+    }
+
+    /// The rarer packets between servers.
+    fn note_packet(&mut self, server: Machine, bytes: &[u8]) {
+        let Some((packet, _)) = QuorumPacket::split(bytes, bytes.len()).ok().flatten() else {
+            return;
+        };
+        let (kind, zxid) = (packet.kind, packet.zxid);
+        let is_common = matches!(
+            kind,
+            PacketType::PING
+                | PacketType::PROPOSAL
+                | PacketType::INFORM
+                | PacketType::COMMIT
+                | PacketType::ACK
+                | PacketType::REQUEST
+                | PacketType::SYNC
+        );
+        if !is_common && kind.name().is_some() {
+            self.line(|| format!("{} sends {kind:?} {zxid}", server + 1));
         }
     }
 
