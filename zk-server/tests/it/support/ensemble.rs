@@ -183,12 +183,18 @@ impl Ensemble {
         self.running.keys().copied().filter(leads).collect()
     }
 
-    /// The leader, once all that run serve.
+    /// The leader, once all that run serve. Behind a stop of the leader the
+    /// others may not have noticed yet: they are asked again.
     pub(crate) fn leader(&self) -> i64 {
-        self.all_serve();
-        let leaders = self.leaders();
-        assert_eq!(leaders.len(), 1, "{leaders:?} lead");
-        leaders[0]
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.all_serve();
+            if let [leader] = self.leaders()[..] {
+                return leader;
+            }
+            assert!(Instant::now() < deadline, "nobody came to lead");
+            std::thread::yield_now();
+        }
     }
 
     /// A follower, once all that run serve.
