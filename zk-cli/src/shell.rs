@@ -112,7 +112,7 @@ impl<'a> Shell<'a> {
 
     fn prompt(&self) -> String {
         let state = match self.client.state() {
-            SessionState::Connecting => "CONNECTING",
+            SessionState::Connecting | SessionState::Suspended => "CONNECTING",
             SessionState::Connected => "CONNECTED",
             SessionState::ConnectedReadOnly => "CONNECTEDREADONLY",
             SessionState::Closed | SessionState::Expired => "CLOSED",

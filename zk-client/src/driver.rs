@@ -3,6 +3,7 @@
 
 use crate::chroot::Chroot;
 use crate::hosts::Hosts;
+use crate::listeners::Listeners;
 use crate::session::{ConnectionError, Reply, Session, SessionState};
 use crate::{Error, Event};
 use bytes::BytesMut;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     wake: Notify,
     state: watch::Sender<SessionState>,
     subscribers: Mutex<Vec<mpsc::UnboundedSender<Event>>>,
+    state_subscribers: Mutex<Vec<mpsc::UnboundedSender<SessionState>>>,
+    listeners: Mutex<Listeners>,
     chroot: Chroot,
 }
 
@@ -36,6 +39,8 @@ impl Shared {
             session: Mutex::new(session),
             wake: Notify::new(),
             subscribers: Mutex::default(),
+            state_subscribers: Mutex::default(),
+            listeners: Mutex::default(),
             chroot,
         }
     }
@@ -46,6 +51,15 @@ impl Shared {
 
     pub(crate) fn state(&self) -> watch::Receiver<SessionState> {
         self.state.subscribe()
+    }
+
+    pub(crate) fn current_state(&self) -> SessionState {
+        *self.state.borrow()
+    }
+
+    /// To be held for moments only: the session waits for it.
+    pub(crate) fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        lock(&self.listeners)
     }
 
     pub(crate) fn session_id(&self) -> SessionId {
@@ -66,6 +80,15 @@ impl Shared {
         receiver
     }
 
+    pub(crate) fn subscribe_states(&self) -> mpsc::UnboundedReceiver<SessionState> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut subscribers = lock(&self.state_subscribers);
+        if !self.state.borrow().is_final() {
+            subscribers.push(sender);
+        }
+        receiver
+    }
+
     /// A client's command: the session changes, then the driver is woken.
     pub(crate) fn command<T>(&self, command: impl FnOnce(&mut Session<Waiter>) -> T) -> T {
         let result = self.update(command);
@@ -75,13 +98,19 @@ impl Shared {
 
     /// Changes the session and hands on what comes out: events before answers,
     /// so that who has an answer finds the events that preceded it.
-    fn update<T>(&self, change: impl FnOnce(&mut Session<Waiter>) -> T) -> T {
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Session<Waiter>) -> T) -> T {
         let mut session = lock(&self.session);
         let result = change(&mut session);
+        self.publish_state(session.state());
         while let Some(event) = session.poll_event() {
             self.publish(event);
         }
-        self.publish_state(session.state());
+        while let Some((watcher, event)) = session.poll_notice() {
+            self.listeners().tell(watcher, self.relative(event));
+        }
+        if session.state().is_final() {
+            self.end_subscriptions();
+        }
         while let Some((waiter, outcome)) = session.poll_answer() {
             // Who dropped his future no longer wants to know.
             let _ = waiter.send(outcome);
@@ -89,22 +118,37 @@ impl Shared {
         result
     }
 
-    fn publish(&self, mut event: Event) {
+    fn publish(&self, event: Event) {
+        let mut subscribers = lock(&self.subscribers);
+        if subscribers.is_empty() {
+            return;
+        }
+        let event = self.relative(event);
+        subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
+    }
+
+    /// The event with the client's path.
+    fn relative(&self, mut event: Event) -> Event {
         event.path = event
             .path
             .map(|path| self.chroot.relative(&path).to_owned());
-        lock(&self.subscribers).retain(|subscriber| subscriber.send(event.clone()).is_ok());
+        event
     }
 
     fn publish_state(&self, state: SessionState) {
-        self.state.send_if_modified(|old| {
+        let is_new = self.state.send_if_modified(|old| {
             let changed = *old != state;
             *old = state;
             changed
         });
-        if state.is_final() {
-            lock(&self.subscribers).clear();
+        if is_new {
+            lock(&self.state_subscribers).retain(|subscriber| subscriber.send(state).is_ok());
         }
+    }
+
+    fn end_subscriptions(&self) {
+        lock(&self.subscribers).clear();
+        lock(&self.state_subscribers).clear();
     }
 
     fn is_over(&self) -> bool {
@@ -118,6 +162,14 @@ impl Shared {
             Some(at) => tokio::time::sleep_until(at.into()).await,
             None => std::future::pending().await,
         }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("state", &self.current_state())
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,16 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether it tells of the session's end.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        let is_final = matches!(
+            self.state,
+            KeeperState::Expired | KeeperState::Closed | KeeperState::AuthFailed
+        );
+        matches!(self.kind, EventType::None) && is_final
+    }
+
     pub(crate) const fn of_state(state: KeeperState) -> Self {
         Self {
             kind: EventType::None,

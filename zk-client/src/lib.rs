@@ -10,9 +10,10 @@
 //! What is here is the session itself: connect strings with several hosts and
 //! a chroot, reconnects that keep the session and set its watches again, every
 //! operation of the protocol, events, and errors that say whether an operation
-//! may have happened ([`Error::may_have_happened`]). Recipes, transactions as a
-//! builder, watches as streams of their own, request timeouts and the search
-//! for a read-write server come later.
+//! may have happened ([`Error::may_have_happened`]). Watches are
+//! values ([`OneshotWatch`], [`WatchStream`]) that hear of their own events
+//! only; [`Events`] tells of everything. Transactions as a builder, request
+//! timeouts and the search for a read-write server come later.
 //!
 //! This crate does not know what a znode's data mean, and prints nothing: it
 //! only leaves `tracing` events about connections.
@@ -38,8 +39,10 @@ mod driver;
 mod error;
 mod event;
 mod hosts;
+mod listeners;
 mod multi;
 pub mod session;
+mod watch;
 
 pub use client::{Client, CreateOptions};
 pub use connect_string::{ConnectString, ConnectStringError, HostPort};
@@ -48,6 +51,7 @@ pub use error::Error;
 pub use event::{Event, Events};
 pub use multi::{Op, OpResult, ReadOp, ReadResult};
 pub use session::SessionState;
+pub use watch::{OneshotWatch, StateWatch, WatchStream};
 
 pub use zk_proto::{
     Acl, AddWatchMode, CreateMode, ErrorCode, EventType, Id, KeeperState, Perms, SessionId, Stat,

@@ -10,7 +10,7 @@ pub use writes::CreateOptions;
 
 use crate::driver::Shared;
 use crate::session::{Reply, WatchChange};
-use crate::{Connector, Error, Events, SessionState};
+use crate::{Connector, Error, Events, SessionState, StateWatch};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -110,8 +110,22 @@ impl Client {
         outcome(answer).await.map(drop)
     }
 
+    /// The states of the session from now on: connected, suspended, expired...
+    #[must_use]
+    pub fn state_changes(&self) -> StateWatch {
+        StateWatch {
+            receiver: self.shared().subscribe_states(),
+            shared: self.share(),
+        }
+    }
+
     fn shared(&self) -> &Shared {
         &self.handle.shared
+    }
+
+    /// For what may outlive the clients without keeping the session open.
+    fn share(&self) -> Arc<Shared> {
+        self.handle.shared.clone()
     }
 
     /// Sends a request; it is on its way when this returns. `path` is the

@@ -2,8 +2,8 @@
 
 use super::{Client, decode};
 use crate::multi::{self, ReadOp, ReadResult};
-use crate::session::{WatchChange, WatchKind};
-use crate::{Error, Stat};
+use crate::session::{Listener, WatchChange, WatchKind};
+use crate::{Error, OneshotWatch, Stat};
 use bytes::Bytes;
 use zk_proto::{
     Buffer, ClientInfo, ErrorCode, Id, MultiReadOp, PathRequest, ReadRequest, Request, Response,
@@ -20,6 +20,29 @@ impl Client {
     /// See [`Error`]; a missing znode is none.
     pub async fn exists(&self, path: &str, watch: bool) -> Result<Option<Stat>, Error> {
         let (record, change) = self.read_request(path, watch, WatchKind::Data)?;
+        self.stat(record, change, path).await
+    }
+
+    /// The same, with a watch that is told when it is created, changed or
+    /// deleted.
+    ///
+    /// # Errors
+    /// See [`Error`]; a missing znode is none, and is watched.
+    pub async fn check_and_watch_stat(
+        &self,
+        path: &str,
+    ) -> Result<(Option<Stat>, OneshotWatch), Error> {
+        let (record, change, watch) = self.watching_request(path, WatchKind::Data)?;
+        let stat = self.stat(record, Some(change), path).await?;
+        Ok((stat, watch))
+    }
+
+    async fn stat(
+        &self,
+        record: ReadRequest<'_>,
+        change: Option<WatchChange>,
+        path: &str,
+    ) -> Result<Option<Stat>, Error> {
         match self.call(&Request::Exists(record), change, path).await {
             Ok(reply) => decode(&reply, |r| r.read()).map(Some),
             Err(Error::Server {
@@ -40,6 +63,19 @@ impl Client {
         self.get(record, change, path).await
     }
 
+    /// The same, with a watch that is told when it is changed or deleted.
+    ///
+    /// # Errors
+    /// See [`Error`]; `NO_NODE` leaves no watch.
+    pub async fn get_and_watch_data(
+        &self,
+        path: &str,
+    ) -> Result<(Option<Bytes>, Stat, OneshotWatch), Error> {
+        let (record, change, watch) = self.watching_request(path, WatchKind::Data)?;
+        let (data, stat) = self.get(record, Some(change), path).await?;
+        Ok((data, stat, watch))
+    }
+
     /// The configuration of the ensemble, which no chroot hides, and its Stat.
     /// With `watch` an event tells once when it is changed.
     ///
@@ -50,7 +86,8 @@ impl Client {
             path: Some(CONFIG_PATH.into()),
             watch,
         };
-        let change = watch.then(|| WatchChange::Set(WatchKind::Data, CONFIG_PATH.to_owned()));
+        let change = watch
+            .then(|| WatchChange::Set(WatchKind::Data, CONFIG_PATH.to_owned(), Listener::Everyone));
         self.get(record, change, CONFIG_PATH).await
     }
 
@@ -76,6 +113,29 @@ impl Client {
         watch: bool,
     ) -> Result<(Vec<String>, Stat), Error> {
         let (record, change) = self.read_request(path, watch, WatchKind::Child)?;
+        self.children(record, change, path).await
+    }
+
+    /// The same, with a watch that is told when a child is created or deleted,
+    /// or the znode is deleted.
+    ///
+    /// # Errors
+    /// See [`Error`]; `NO_NODE` leaves no watch.
+    pub async fn list_and_watch_children(
+        &self,
+        path: &str,
+    ) -> Result<(Vec<String>, Stat, OneshotWatch), Error> {
+        let (record, change, watch) = self.watching_request(path, WatchKind::Child)?;
+        let (names, stat) = self.children(record, Some(change), path).await?;
+        Ok((names, stat, watch))
+    }
+
+    async fn children(
+        &self,
+        record: ReadRequest<'_>,
+        change: Option<WatchChange>,
+        path: &str,
+    ) -> Result<(Vec<String>, Stat), Error> {
         let request = Request::GetChildren2(record);
         let reply = self.call(&request, change, path).await?;
         let (names, stat) = decode(&reply, |r| r.read())?;
@@ -177,12 +237,29 @@ impl Client {
         kind: WatchKind,
     ) -> Result<(ReadRequest<'a>, Option<WatchChange>), Error> {
         let path = self.shared().chroot().absolute(path)?;
-        let change = watch.then(|| WatchChange::Set(kind, path.clone().into_owned()));
+        let change =
+            watch.then(|| WatchChange::Set(kind, path.clone().into_owned(), Listener::Everyone));
         let record = ReadRequest {
             path: Some(Ustr(path)),
             watch,
         };
         Ok((record, change))
+    }
+
+    /// The same with a watch as a value.
+    fn watching_request<'a>(
+        &self,
+        path: &'a str,
+        kind: WatchKind,
+    ) -> Result<(ReadRequest<'a>, WatchChange, OneshotWatch), Error> {
+        let path = self.shared().chroot().absolute(path)?;
+        let watch = OneshotWatch::new(self.share(), path.clone().into_owned());
+        let change = WatchChange::Set(kind, path.clone().into_owned(), watch.listener());
+        let record = ReadRequest {
+            path: Some(Ustr(path)),
+            watch: true,
+        };
+        Ok((record, change, watch))
     }
 
     pub(super) fn path_request<'a>(&self, path: &'a str) -> Result<PathRequest<'a>, Error> {

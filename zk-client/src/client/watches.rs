@@ -1,30 +1,53 @@
-//! Watches that are set and removed apart from reads. Their events come with
-//! all others, through [`crate::Events`].
+//! Watches that are set and removed apart from reads.
 
 use super::Client;
-use crate::session::{WatchChange, WatchKind};
-use crate::{AddWatchMode, Error, WatcherType};
+use crate::session::{Listener, WatchChange, WatchKind};
+use crate::{AddWatchMode, Error, WatchStream, WatcherType};
+use std::borrow::Cow;
 use zk_proto::{AddWatchRequest, Request, WatcherRequest};
 
 impl Client {
-    /// Sets a watch that stays until it is removed; the znode need not exist.
+    /// Sets a watch that stays until it is removed, for [`crate::Events`]; the
+    /// znode need not exist.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn add_watch(&self, path: &str, mode: AddWatchMode) -> Result<(), Error> {
-        let record = AddWatchRequest {
-            path: self.path_request(path)?.path,
-            mode: mode.code(),
-        };
-        let kind = match mode {
-            AddWatchMode::Persistent => WatchKind::Persistent,
-            AddWatchMode::PersistentRecursive => WatchKind::Recursive,
-        };
-        let server_path = record.path.as_deref().unwrap_or_default().to_owned();
-        let change = Some(WatchChange::Set(kind, server_path));
-        self.call(&Request::AddWatch(record), change, path)
+        let server_path = self.server_path(path)?;
+        self.set_watch(path, mode, server_path, Listener::Everyone)
             .await
-            .map(drop)
+    }
+
+    /// Sets a watch that stays until the last of its kind on this path is
+    /// dropped; the znode need not exist.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn watch(&self, path: &str, mode: AddWatchMode) -> Result<WatchStream, Error> {
+        let server_path = self.server_path(path)?;
+        let stream = WatchStream::new(self.share(), watch_kind(mode), server_path.clone());
+        self.set_watch(path, mode, server_path, stream.listener())
+            .await?;
+        Ok(stream)
+    }
+
+    async fn set_watch(
+        &self,
+        path: &str,
+        mode: AddWatchMode,
+        server_path: String,
+        listener: Listener,
+    ) -> Result<(), Error> {
+        let request = Request::AddWatch(AddWatchRequest {
+            path: Some(server_path.clone().into()),
+            mode: mode.code(),
+        });
+        let change = WatchChange::Set(watch_kind(mode), server_path, listener);
+        self.call(&request, Some(change), path).await.map(drop)
+    }
+
+    fn server_path(&self, path: &str) -> Result<String, Error> {
+        self.shared().chroot().absolute(path).map(Cow::into_owned)
     }
 
     /// Whether such a watch is set: `NO_WATCHER` if not.
@@ -71,5 +94,12 @@ impl Client {
             path: self.path_request(path)?.path,
             watcher_type: kind.code(),
         })
+    }
+}
+
+const fn watch_kind(mode: AddWatchMode) -> WatchKind {
+    match mode {
+        AddWatchMode::Persistent => WatchKind::Persistent,
+        AddWatchMode::PersistentRecursive => WatchKind::Recursive,
     }
 }

@@ -4,7 +4,7 @@ use crate::Error;
 use bytes::Bytes;
 use zk_proto::{ErrorCode, OpCode, WatcherType, Xid, Zxid};
 
-use super::{SessionState, WatchKind};
+use super::{Listener, SessionState, WatchKind, WatcherId};
 
 /// An answer: the header's numbers and the record, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,13 @@ pub struct Reply {
 pub enum WatchChange {
     /// Sets a watch at the server's path. exists on a missing znode sets
     /// [`WatchKind::Exist`] whatever kind is asked for.
-    Set(WatchKind, String),
+    Set(WatchKind, String, Listener),
     /// Removes watches.
     Remove(WatcherType, String),
+    /// Removes persistent watches of this kind to which nobody listens. Before
+    /// 3.9 servers do not know the kinds apart: those are asked to remove
+    /// whatever there is, unless it serves somebody else.
+    Release(WatchKind, String),
 }
 
 /// A request that was submitted.
@@ -43,6 +47,19 @@ pub(super) struct Auth<W> {
 }
 
 impl<W> Call<W> {
+    /// Whether it sets a watch at this path, of this kind or of any.
+    pub(super) fn sets_watch(&self, kind: Option<WatchKind>, path: &str) -> bool {
+        let Some(WatchChange::Set(set, at, _)) = &self.watch else {
+            return false;
+        };
+        at == path && kind.is_none_or(|kind| kind == *set)
+    }
+
+    /// Whether it sets a watch for this watcher.
+    pub(super) fn is_for(&self, id: WatcherId) -> bool {
+        matches!(&self.watch, Some(WatchChange::Set(.., listener)) if *listener == Listener::One(id))
+    }
+
     /// What becomes of it when the session, now in `state`, cannot wait for
     /// its answer.
     pub(super) fn fail(self, state: SessionState, sent: bool) -> Option<(W, Result<Reply, Error>)> {

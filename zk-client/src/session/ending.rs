@@ -1,15 +1,13 @@
 //! How requests and sessions end without an answer, and who is told.
 
 use super::{Phase, Session, SessionState};
-use crate::{Error, Event};
-use zk_proto::{EventType, Zxid};
+use crate::Error;
 
 impl<W> Session<W> {
     /// The end: everything under way fails with the state's error.
     pub(super) fn finish(&mut self, state: SessionState) {
         self.state = state;
         self.phase = Phase::Down;
-        self.watches.clear();
         self.fail_in_flight();
         self.fail_waiting();
         for auth in std::mem::take(&mut self.auths) {
@@ -17,6 +15,7 @@ impl<W> Session<W> {
             self.answers.extend(auth.waiter.map(|w| (w, error)));
         }
         self.tell_state();
+        self.watches.clear();
     }
 
     /// The connection takes what is under way with it.
@@ -41,24 +40,5 @@ impl<W> Session<W> {
             true => self.state.error(false),
             false => Error::Closed { sent: false },
         }
-    }
-
-    /// An event, if the state is not the one that was told last.
-    pub(super) fn tell_state(&mut self) {
-        let state = self.state.keeper_state();
-        if self.told != state {
-            self.told = state;
-            self.events.push_back(Event::of_state(state));
-        }
-    }
-
-    /// The event of a watch that was removed.
-    pub(super) fn tell_removed(&mut self, kind: EventType, path: &str) {
-        self.events.push_back(Event {
-            kind,
-            state: self.told,
-            path: Some(path.to_owned()),
-            zxid: Zxid::NONE,
-        });
     }
 }

@@ -1,15 +1,11 @@
 //! What happens to a session: connections, frames, silence.
 
-use super::{Phase, Reply, Session, SessionState, Timers, WatchChange, WatchKind, outgoing};
-use crate::Event;
+use super::{Phase, Reply, Session, SessionState, Timers, outgoing};
 use bytes::{Buf, Bytes, BytesMut};
 use std::time::{Duration, Instant};
 use zk_proto::frame::{self, FrameError};
 use zk_proto::jute::{self, Reader};
-use zk_proto::{
-    ConnectResponse, ErrorCode, EventType, KeeperState, OpCode, ReplyHeader, SessionId,
-    WatcherEvent, Xid, Zxid,
-};
+use zk_proto::{ConnectResponse, ErrorCode, OpCode, ReplyHeader, SessionId, Xid};
 
 /// Why a connection is of no more use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +82,10 @@ impl<W> Session<W> {
         if self.state.is_final() {
             return;
         }
-        self.state = SessionState::Connecting;
+        self.state = match self.id {
+            SessionId::NONE => SessionState::Connecting,
+            _ => SessionState::Suspended,
+        };
         self.fail_in_flight();
         self.tell_state();
     }
@@ -191,39 +190,6 @@ impl<W> Session<W> {
             self.finish(SessionState::Closed);
         }
         Ok(())
-    }
-
-    fn change_watches(&mut self, change: WatchChange, op: OpCode, err: ErrorCode) {
-        match change {
-            WatchChange::Set(kind, path) if err.is_ok() => self.watches.set(kind, path),
-            WatchChange::Set(_, path) if op == OpCode::EXISTS && err == ErrorCode::NO_NODE => {
-                self.watches.set(WatchKind::Exist, path);
-            }
-            WatchChange::Remove(watcher_type, path) if err.is_ok() => {
-                self.remove_watches_locally(watcher_type, &path);
-            }
-            WatchChange::Set(..) | WatchChange::Remove(..) => {}
-        }
-    }
-
-    fn handle_notification(&mut self, zxid: Zxid, event: &WatcherEvent<'_>) {
-        let (Some(kind), Some(state)) = (
-            EventType::from_code(event.event_type),
-            KeeperState::from_code(event.state),
-        ) else {
-            tracing::warn!(?event, "an event of an unknown kind is dropped");
-            return;
-        };
-        let path = event.path.as_ref().map(|path| path.as_str().to_owned());
-        if let Some(path) = &path {
-            self.watches.fired(kind, path);
-        }
-        self.events.push_back(Event {
-            kind,
-            state,
-            path,
-            zxid,
-        });
     }
 
     fn handle_auth_answer(&mut self, err: ErrorCode) {

@@ -23,6 +23,7 @@ mod incoming;
 mod outgoing;
 mod state;
 mod timers;
+mod watchers;
 mod watches;
 
 #[cfg(test)]
@@ -31,7 +32,7 @@ mod tests;
 pub use call::{Reply, WatchChange};
 pub use incoming::ConnectionError;
 pub use state::SessionState;
-pub use watches::WatchKind;
+pub use watches::{Listener, WatchKind, WatcherId};
 
 use crate::{Error, Event};
 use call::{Auth, Call};
@@ -39,7 +40,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use timers::Timers;
 use watches::Watches;
-use zk_proto::{KeeperState, PASSWORD_LEN, Request, SessionId, WatcherType, Zxid};
+use zk_proto::{KeeperState, PASSWORD_LEN, Request, SessionId, Zxid};
 
 /// What a session wants of a server.
 #[derive(Debug, Clone)]
@@ -96,6 +97,7 @@ pub struct Session<W> {
     told: KeeperState,
     answers: VecDeque<(W, Result<Reply, Error>)>,
     events: VecDeque<Event>,
+    notices: VecDeque<(WatcherId, Event)>,
 }
 
 impl<W> Session<W> {
@@ -123,6 +125,7 @@ impl<W> Session<W> {
             told: KeeperState::Disconnected,
             answers: VecDeque::new(),
             events: VecDeque::new(),
+            notices: VecDeque::new(),
         }
     }
 
@@ -191,16 +194,6 @@ impl<W> Session<W> {
         Ok(())
     }
 
-    /// Forgets watches without asking a server, as one does when there is
-    /// none. Says whether there were any.
-    pub fn remove_watches_locally(&mut self, watcher_type: WatcherType, path: &str) -> bool {
-        let removed = self.watches.remove(path, watcher_type);
-        for kind in &removed {
-            self.tell_removed(*kind, path);
-        }
-        !removed.is_empty()
-    }
-
     /// Ends the session: now if there is no connection, else once the server
     /// has answered or the connection broke.
     pub fn close(&mut self, waiter: Option<W>) {
@@ -255,6 +248,14 @@ impl<W> Session<W> {
     /// answer are here when the answer is.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The next event that a single watcher is to hear of, with the server's
+    /// path. A watcher of one shot hears of what used its watch up, or of the
+    /// session's end; one that stays hears of the connection's states too,
+    /// since a reconnect sets its watch again without telling what was missed.
+    pub fn poll_notice(&mut self) -> Option<(WatcherId, Event)> {
+        self.notices.pop_front()
     }
 }
 

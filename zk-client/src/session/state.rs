@@ -6,8 +6,11 @@ use zk_proto::KeeperState;
 /// Where a session stands (`ZooKeeper.States`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionState {
-    /// No connection is up; requests wait.
+    /// No connection was up yet; requests wait.
     Connecting,
+    /// The connection was lost, and another one is sought; requests wait. The
+    /// ensemble may expire the session meanwhile.
+    Suspended,
     /// A server that takes part in the ensemble serves the session.
     Connected,
     /// A server without a quorum serves it, for reads only.
@@ -36,7 +39,7 @@ impl SessionState {
     /// The error of a request that meets this state.
     pub(super) const fn error(self, sent: bool) -> Error {
         match self {
-            Self::Connecting | Self::Connected | Self::ConnectedReadOnly => {
+            Self::Connecting | Self::Suspended | Self::Connected | Self::ConnectedReadOnly => {
                 Error::ConnectionLoss { sent }
             }
             Self::Closed => Error::Closed { sent },
@@ -47,7 +50,7 @@ impl SessionState {
 
     pub(super) const fn keeper_state(self) -> KeeperState {
         match self {
-            Self::Connecting => KeeperState::Disconnected,
+            Self::Connecting | Self::Suspended => KeeperState::Disconnected,
             Self::Connected => KeeperState::SyncConnected,
             Self::ConnectedReadOnly => KeeperState::ConnectedReadOnly,
             Self::Closed => KeeperState::Closed,

@@ -1,7 +1,10 @@
 //! Watches: set, told, checked and removed.
 
 use crate::fake_server::{Fixture, serve};
-use zk_client::{AddWatchMode, Connector, Error, ErrorCode, EventType, Events, WatcherType};
+use zk_client::{
+    AddWatchMode, Client, Connector, Error, ErrorCode, EventType, Events, KeeperState,
+    SessionState, WatcherType,
+};
 
 async fn next(events: &mut Events) -> (EventType, Option<String>, i64) {
     let event = events.next().await.expect("an event is due");
@@ -60,5 +63,43 @@ async fn watches_are_checked_and_removed() {
     };
     assert_eq!(error.unwrap_err(), none);
     client.close().await.unwrap();
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn watches_are_values() {
+    let exchanges = Fixture::watches().exchanges(&["exists-watch-absent", "addWatch-persistent"]);
+    let (address, server) = serve(exchanges).await;
+    let client = Client::connect(&address).await.unwrap();
+    let (stat, created) = client.check_and_watch_stat("/w").await.unwrap();
+    assert_eq!(stat, None);
+    let created = created.changed().await;
+    assert_eq!(
+        (created.kind, created.path.as_deref(), created.zxid.0),
+        (EventType::NodeCreated, Some("/w"), 3)
+    );
+    let mode = AddWatchMode::Persistent;
+    let mut stream = client.watch("/p", mode).await.unwrap();
+    let created = stream.next().await.unwrap();
+    assert_eq!(created.path.as_deref(), Some("/p"));
+    let mut states = client.state_changes();
+    assert_eq!(states.current(), SessionState::Connected);
+    client.close().await.unwrap();
+    assert_eq!(states.changed().await, SessionState::Closed);
+    assert_eq!(states.changed().await, SessionState::Closed);
+    let end = stream.next().await.unwrap();
+    assert!(end.is_end(), "{end}");
+    assert_eq!(stream.next().await, None);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_of_one_shot_hears_of_the_end() {
+    let exchanges = Fixture::watches().exchanges(&["getData-watch"]);
+    let (address, server) = serve(exchanges).await;
+    let client = Client::connect(&address).await.unwrap();
+    let (_, _, watch) = client.get_and_watch_data("/w").await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!(watch.changed().await.state, KeeperState::Closed);
     server.await.unwrap();
 }

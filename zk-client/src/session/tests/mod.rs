@@ -1,11 +1,13 @@
 //! A server in a few lines and a clock by hand: what a session sends, answers
 //! and tells in each situation.
 
+mod watchers;
+
 use super::*;
 use bytes::BytesMut;
 use zk_proto::{
     Buffer, ConnectRequest, ConnectResponse, ErrorCode, EventType, OpCode, PathRequest,
-    ReadRequest, ReplyHeader, RequestHeader, WatcherEvent, Xid, frame, jute,
+    ReadRequest, ReplyHeader, RequestHeader, WatcherEvent, WatcherType, Xid, frame, jute,
 };
 
 const SESSION: SessionId = SessionId(0x0100_002a_f4de_0000);
@@ -150,7 +152,7 @@ impl Pair {
     }
 
     fn watch(&mut self, request: &Request<'_>, kind: WatchKind, who: &'static str) {
-        let change = WatchChange::Set(kind, "/a".into());
+        let change = WatchChange::Set(kind, "/a".into(), Listener::Everyone);
         self.session.submit(request, Some(change), who).unwrap();
     }
 
@@ -435,7 +437,7 @@ fn a_session_without_a_server_expires_by_the_clients_clock() {
         Some(pair.now + Duration::from_secs(12))
     );
     pair.pass(11_999).unwrap();
-    assert_eq!(pair.session.state(), SessionState::Connecting);
+    assert_eq!(pair.session.state(), SessionState::Suspended);
     pair.pass(1).unwrap();
     assert_eq!(pair.session.state(), SessionState::Expired);
 }
