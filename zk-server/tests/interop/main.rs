@@ -8,6 +8,7 @@
 )]
 
 mod differential;
+mod failover;
 mod java;
 mod kazoo;
 mod reconfig;

@@ -4,13 +4,12 @@
 
 mod load;
 mod session;
-mod site;
 mod tree;
 
 use crate::support::process::Program;
+use crate::support::site::Site;
 use load::{Acknowledged, Load};
 use session::{Session, read};
-use site::Site;
 use std::time::Instant;
 use tree::Tree;
 use zk_proto::ensemble::{EnsembleConfig, Role};

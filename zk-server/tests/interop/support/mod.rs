@@ -4,4 +4,5 @@ pub(crate) mod environment;
 pub(crate) mod link;
 pub(crate) mod process;
 pub(crate) mod rng;
+pub(crate) mod site;
 pub(crate) mod twins;

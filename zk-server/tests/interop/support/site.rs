@@ -1,8 +1,8 @@
 //! The servers of an ensemble as processes, each on a zoo.cfg of its own that
 //! stays when the process, or even its kind, is another one.
 
-use crate::support::link::four_letter_word;
-use crate::support::process::{Program, write_logging};
+use super::link::four_letter_word;
+use super::process::{Program, write_logging};
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
