@@ -29,6 +29,8 @@ mod session;
 mod shared;
 mod snapshotter;
 mod stats;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use auth::generate_digest;
 pub use clock::Hands;

@@ -230,16 +230,27 @@ impl Server {
         }
     }
 
-    /// Stops to serve: connections are closed, what is in the pipeline is
-    /// finished, the log is closed.
-    pub async fn stop(mut self) -> Result<(), ServerError> {
+    /// Lets the write path end, soon.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn close_inbox(&self) {
         self.stop.send_replace(true);
-        self.tasks.shutdown().await;
+        self.end_pipeline();
+    }
+
+    fn end_pipeline(&self) {
         if self.shared.role.get() == ServerRole::Standalone {
             self.shared.inbox.close();
         } else {
             self.shared.inbox.event(PeerEvent::Stop);
         }
+    }
+
+    /// Stops to serve: connections are closed, what is in the pipeline is
+    /// finished, the log is closed.
+    pub async fn stop(mut self) -> Result<(), ServerError> {
+        self.stop.send_replace(true);
+        self.tasks.shutdown().await;
+        self.end_pipeline();
         let ended = self.pipeline.take();
         let joined = tokio::task::spawn_blocking(move || ended.map(JoinHandle::join)).await;
         for conn in self.shared.conns.all() {

@@ -3,7 +3,7 @@
 use super::{ReadFile, Segment, Storage, WriteFile};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Which calls fail, and how. Calls are counted from 0, over everything a
@@ -29,6 +29,8 @@ pub struct FaultStorage {
 struct Counter {
     calls: Arc<AtomicU64>,
     fault: Option<Fault>,
+    /// Set when nothing may succeed any more.
+    dead: Arc<AtomicBool>,
     failed: Arc<OnceLock<(&'static str, PathBuf)>>,
 }
 
@@ -36,6 +38,10 @@ impl Counter {
     fn check(&self, call: &'static str, path: &Path) -> io::Result<()> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         match self.fault {
+            _ if self.dead.load(Ordering::SeqCst) => {
+                self.failed.get_or_init(|| (call, path.to_owned()));
+                Err(io::ErrorKind::Other.into())
+            }
             Some(fault) if number == fault.at || (fault.forever && number > fault.at) => {
                 self.failed.get_or_init(|| (call, path.to_owned()));
                 Err(fault.kind.into())
@@ -51,9 +57,16 @@ impl FaultStorage {
         let counter = Counter {
             calls: Arc::default(),
             fault,
+            dead: Arc::default(),
             failed: Arc::default(),
         };
         Self { inner, counter }
+    }
+
+    /// From now on every call fails: what is on the disk stays as it is, as
+    /// if the process that wrote there were gone.
+    pub fn kill(&self) {
+        self.counter.dead.store(true, Ordering::SeqCst);
     }
 
     /// How many calls there were.
