@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{bench, cluster, interop};
+use crate::{bench, cluster, dist, interop};
 
 /// Automation of the ZooKeeper workspace.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     /// Run servers of different kinds in one ensemble and check what clients see.
     Interop(interop::Args),
+    /// Make the directory and the tarball that users unpack.
+    Dist(dist::Args),
 }
 
 /// Flags of `cargo xtask test`.

@@ -13,6 +13,7 @@
 mod bench;
 mod client;
 mod cluster;
+mod dist;
 mod ensemble;
 mod error;
 mod flags;
@@ -51,6 +52,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(args)?,
         Command::Cluster(args) => cluster::run(&args)?,
         Command::Interop(args) => interop::run(&args)?,
+        Command::Dist(args) => dist::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

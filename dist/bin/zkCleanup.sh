@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Removes old snapshots and logs of the server that zoo.cfg describes: -n COUNT.
+
+ZOOBINDIR="$(cd "$(dirname "${BASH_SOURCE-$0}")" && pwd)"
+if [ -e "$ZOOBINDIR/../libexec/zkEnv.sh" ]; then
+  . "$ZOOBINDIR/../libexec/zkEnv.sh"
+else
+  . "$ZOOBINDIR/zkEnv.sh"
+fi
+
+ZK="$(zk_program zk)" || exit 1
+ZOO_DATADIR="$(zk_property dataDir "$ZOOCFG")"
+ZOO_DATALOGDIR="$(zk_property dataLogDir "$ZOOCFG")"
+if [ -z "$ZOO_DATALOGDIR" ]; then
+  exec "$ZK" toolkit purge "$ZOO_DATADIR" "$@"
+else
+  exec "$ZK" toolkit purge "$ZOO_DATALOGDIR" "$ZOO_DATADIR" "$@"
+fi

@@ -1,0 +1,170 @@
+//! The scripts' own words and exit codes, as Apache's have them.
+
+use std::fs;
+
+use crate::site::{Said, Site, free_ports};
+
+/// A site with one server that does not run.
+fn site() -> (Site, String) {
+    let site = Site::unpacked();
+    let port = free_ports(1).remove(0);
+    let data = site.directory("data").display().to_string();
+    site.configure("zoo.cfg", &[("dataDir", &data), ("clientPort", &port)], "");
+    (site, port)
+}
+
+#[test]
+fn a_server_starts_once_and_stops_twice() {
+    let (mut site, _) = site();
+    let pid_file = site.directory("data").join("zookeeper_server.pid");
+    let missing = format!(
+        "Stopping zookeeper ... no zookeeper to stop (could not find file {})\n",
+        pid_file.display()
+    );
+    let stopped = site.run("zkServer.sh", &["stop"]);
+    assert_eq!((stopped.out, stopped.code), (missing.clone(), 0));
+    site.start("zoo.cfg");
+    let pid = fs::read_to_string(&pid_file).expect("the pid file");
+    let again = site.run("zkServer.sh", &["start"]);
+    let running = format!("Starting zookeeper ... already running as process {pid}.\n");
+    assert_eq!((again.out, again.code), (running, 1));
+    let restarted = site.run("zkServer.sh", &["restart"]);
+    let both = "Stopping zookeeper ... STOPPED\nStarting zookeeper ... STARTED\n";
+    assert_eq!((restarted.out.as_str(), restarted.code), (both, 0));
+    assert_ne!(fs::read_to_string(&pid_file).expect("the pid file"), pid);
+    assert_eq!(site.mode("zoo.cfg"), "standalone");
+    assert_eq!(site.run("zkServer.sh", &["stop"]).code, 0);
+    assert_eq!(site.run("zkServer.sh", &["stop"]).out, missing);
+    let status = site.run("zkServer.sh", &["status"]);
+    assert!(
+        status
+            .out
+            .ends_with("Error contacting service. It is probably not running.\n")
+    );
+    assert_eq!(status.code, 1);
+}
+
+#[test]
+fn without_a_verb_there_is_the_usage() {
+    let (site, _) = site();
+    let said = site.run("zkServer.sh", &[]);
+    let usage = "Usage: bin/zkServer.sh [--config <conf-dir>] \
+                 {start|start-foreground|stop|version|restart|status|print-cmd}\n";
+    assert!(said.err.ends_with(usage), "{said:?}");
+    assert_eq!((said.out.as_str(), said.code), ("", 0));
+}
+
+#[test]
+fn a_configuration_that_is_no_good_is_told_at_once() {
+    let (site, port) = site();
+    site.configure(
+        "bad.cfg",
+        &[("tickTime", "soon"), ("clientPort", &port)],
+        "",
+    );
+    let data = site.directory("data").display().to_string();
+    let pid_file = format!("{data}/bad.pid");
+    let said = site.run_with(
+        "zkServer.sh",
+        &["start", "bad.cfg"],
+        &[("ZOOPIDFILE", &pid_file)],
+    );
+    assert_eq!(said.out, "Starting zookeeper ... FAILED TO START\n");
+    assert_eq!(said.code, 1);
+    assert!(site.log().contains("tickTime"), "{}", site.log());
+    let absent = site.run("zkServer.sh", &["start", "absent.cfg"]);
+    assert!(
+        absent.out.starts_with("Unable to determine dataDir from "),
+        "{absent:?}"
+    );
+    assert_eq!(absent.code, 1);
+}
+
+#[test]
+fn the_ensembles_lines_tell_where_clients_connect() {
+    let (site, _) = site();
+    let data = site.directory("data");
+    let text = format!("tickTime=2000\ndataDir={}\n", data.display());
+    let own = "server.7=localhost:2888:3888;[::1]:4711\n";
+    fs::write(site.home().join("conf/own.cfg"), format!("{text}{own}")).expect("a file");
+    let unknown = "myid could not be determined, will not able to locate clientPort in the \
+                   server configs.\nClient port not found. Looking for secureClientPort in the \
+                   static config.\nUnable to find either secure or unsecure client port in any \
+                   configs. Terminating.\n";
+    let status = |config: &str| site.run("zkServer.sh", &["status", config]);
+    let Said { out, code, .. } = status("own.cfg");
+    assert_eq!((out.as_str(), code), (unknown, 1));
+    fs::write(data.join("myid"), "7").expect("a file");
+    let found = "Client port found: 4711. Client address: ::1. Client SSL: false.\n";
+    assert!(
+        status("own.cfg").out.starts_with(found),
+        "{:?}",
+        status("own.cfg")
+    );
+    let dynamic = data.join("dynamic");
+    fs::write(&dynamic, own).expect("a file");
+    let text = format!("{text}dynamicConfigFile={}\n", dynamic.display());
+    fs::write(site.home().join("conf/far.cfg"), text).expect("a file");
+    let looked = "Client port not found in static config file. Looking in dynamic config file.\n";
+    assert!(
+        status("far.cfg")
+            .out
+            .starts_with(&format!("{looked}{found}"))
+    );
+}
+
+#[test]
+fn settings_come_from_the_places_that_operators_use() {
+    let (mut site, _) = site();
+    let elsewhere = site.directory("elsewhere");
+    let config = site.home().join("conf/zoo.cfg");
+    fs::rename(config, elsewhere.join("zoo.cfg")).expect("it moves");
+    let env =
+        "JVMFLAGS='-Xmx64m -Dzookeeper.4lw.commands.whitelist=*'\nZOO_LOG_DIR=$ZOOCFGDIR/log\n";
+    fs::write(elsewhere.join("java.env"), env).expect("a file");
+    let elsewhere = elsewhere.display().to_string();
+    site.stops_at_the_end(&format!("{elsewhere}/zoo.cfg"));
+    let started = site.run("zkServer.sh", &["--config", &elsewhere, "start"]);
+    assert_eq!(
+        started.out, "Starting zookeeper ... STARTED\n",
+        "{started:?}"
+    );
+    let log = fs::read_dir(format!("{elsewhere}/log")).expect("its log directory");
+    assert_eq!(log.count(), 1);
+    let printed = site.run_with("zkServer.sh", &["print-cmd"], &[("ZOOCFGDIR", &elsewhere)]);
+    assert!(
+        printed.out.contains(&format!("{elsewhere}/zoo.cfg")),
+        "{printed:?}"
+    );
+    let stopped = site.run("zkServer.sh", &["--config", &elsewhere, "stop"]);
+    assert_eq!(stopped.out, "Stopping zookeeper ... STOPPED\n");
+}
+
+#[test]
+fn a_server_to_be_is_initialized_once() {
+    let (mut site, _) = site();
+    let data = site.directory("data");
+    let disabled = [("ZOO_DATADIR_AUTOCREATE_DISABLE", "1")];
+    let refused = site.run_with("zkServer.sh", &["start"], &disabled);
+    let missing = format!(
+        "ZooKeeper data directory is missing at {} fix the path or run initialize\n",
+        data.display()
+    );
+    assert_eq!((refused.out, refused.code), (missing, 1));
+    let made = site.run("zkServer-initialize.sh", &["--myid=3"]);
+    assert_eq!((made.out.as_str(), made.code), ("Using myid of 3\n", 0));
+    assert_eq!(fs::read_to_string(data.join("myid")).expect("myid"), "3\n");
+    assert!(data.join("initialize").exists() && data.join("version-2").is_dir());
+    let again = site.run("zkServer-initialize.sh", &["--myid", "4"]);
+    assert!(
+        again
+            .out
+            .ends_with("(or use --force to force re-initialization)\n")
+    );
+    assert_eq!(again.code, 1);
+    let forced = site.run("zkServer-initialize.sh", &["--force", "--myid", "4"]);
+    assert_eq!(forced.code, 0, "{forced:?}");
+    assert_eq!(fs::read_to_string(data.join("myid")).expect("myid"), "4\n");
+    site.start("zoo.cfg");
+    assert_eq!(site.mode("zoo.cfg"), "standalone");
+}
