@@ -49,17 +49,19 @@ fn parse_perms(letters: &str, output: &Output) -> Perms {
 
 /// An entry as getAcl prints it: two lines, of which the second is not ended.
 pub(crate) fn entry(acl: &Acl<'_>) -> String {
-    let letters: String = LETTERS
-        .iter()
-        .filter(|(_, perm)| acl.perms.intersects(*perm))
-        .map(|(letter, _)| letter)
-        .collect();
+    let letters = letters(acl.perms);
     let (scheme, id) = (csv(acl.id.scheme()), csv(acl.id.id()));
     format!("'{scheme},'{id}\n: {letters}")
 }
 
+/// The letters of permissions.
+pub(crate) fn letters(perms: Perms) -> String {
+    let granted = LETTERS.iter().filter(|(_, perm)| perms.intersects(*perm));
+    granted.map(|(letter, _)| letter).collect()
+}
+
 /// Jute's escapes for text in its CSV form.
-fn csv(text: &str) -> String {
+pub(crate) fn csv(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,6 +1,7 @@
 //! What a command that failed says, in Apache's words, and with which code the
 //! shell then exits.
 
+use crate::output::Output;
 use zk_client::{Error, ErrorCode};
 
 const FAILED: i32 = 1;
@@ -20,6 +21,33 @@ impl CliError {
             message: message.into(),
             code: FAILED,
         }
+    }
+
+    /// The code for words that make no command.
+    pub(crate) const USAGE: i32 = 2;
+
+    /// The words make no command of ours.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: Self::USAGE,
+        }
+    }
+
+    /// A failure of which everything is said already.
+    pub(crate) const fn silent(code: i32) -> Self {
+        Self {
+            message: String::new(),
+            code,
+        }
+    }
+
+    /// Says what happened, and returns the exit code for it.
+    pub(crate) fn report(&self, output: &Output) -> i32 {
+        if !self.message.is_empty() {
+            output.error(&self.message);
+        }
+        self.code
     }
 
     pub(crate) fn command_not_found(command: &str) -> Self {

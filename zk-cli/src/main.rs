@@ -14,6 +14,9 @@ mod args;
 mod commands;
 mod error;
 mod flags;
+mod java_time;
+mod json;
+mod offline;
 mod output;
 mod shell;
 mod stat_text;
@@ -44,6 +47,16 @@ fn main() {
 }
 
 fn run(args: Args, output: &Output) -> i32 {
+    if args
+        .command
+        .first()
+        .is_some_and(|name| offline::knows(name))
+    {
+        return match offline::run(output, &args.command) {
+            Ok(()) => 0,
+            Err(error) => error.report(output),
+        };
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -62,10 +75,7 @@ async fn start(args: Args, output: &Output) -> i32 {
     let command = args.command.clone();
     let mut shell = match Shell::start(args, output).await {
         Ok(shell) => shell,
-        Err(error) => {
-            output.error(&error.message);
-            return error.code;
-        }
+        Err(error) => return error.report(output),
     };
     match command.is_empty() {
         true => shell.run_interactive().await,

@@ -35,7 +35,7 @@ pub use config::{Compression, LogConfig, LogDirs};
 pub use epochs::Epochs;
 pub use error::LogError;
 pub use purge::{KEEP_MIN, Purged, purge};
-pub use recovery::{LoadedSnapshot, Recovered, RecoverySink, consume_initialize, recover};
+pub use recovery::{LoadedSnapshot, Recovered, RecoverySink, consume_initialize, recover, replay};
 pub use snapshot::{
     Candidate, SnapshotEnd, SnapshotFile, SnapshotItem, SnapshotReader, SnapshotWriter,
     newest_valid,

@@ -106,6 +106,20 @@ pub fn consume_initialize(storage: &dyn Storage, dirs: &LogDirs) -> Result<bool,
     }
 }
 
+/// Restores the state into `sink` as a start would, and changes nothing: for
+/// tools beside a server, running or not.
+///
+/// # Errors
+/// What [`recover`] refuses.
+pub fn replay(
+    storage: &dyn Storage,
+    dirs: &LogDirs,
+    config: &LogConfig,
+    sink: &mut dyn RecoverySink,
+) -> Result<Recovered, LogError> {
+    load(storage, dirs, config, sink).map(|(recovered, _)| recovered)
+}
+
 /// Reads everything and changes nothing.
 pub(crate) fn load(
     storage: &dyn Storage,

@@ -5,6 +5,7 @@
 
 mod alone;
 mod normal;
+mod offline;
 mod replay;
 mod server;
 mod zk;

@@ -4,7 +4,7 @@
 use super::compress;
 use super::content::{Content, ContentError};
 use crate::error::Context;
-use crate::{LogError, Storage, names};
+use crate::{Compression, LogError, Storage, names};
 use std::path::{Path, PathBuf};
 use zk_proto::jute::Error;
 use zk_proto::snapshot::{
@@ -83,6 +83,17 @@ impl SnapshotReader {
             offset: 0,
             reason: "its name is not that of a snapshot".to_owned(),
         })?;
+        Self::open_as(storage, path, zxid, compression)
+    }
+
+    /// Opens a snapshot whose name says nothing: a copy, or one under another
+    /// name. `zxid` is what its name would say.
+    pub fn open_as(
+        storage: &dyn Storage,
+        path: &Path,
+        zxid: Zxid,
+        compression: Compression,
+    ) -> Result<Self, LogError> {
         let file = storage.open(path).at("open", path)?;
         Ok(Self {
             path: path.to_owned(),
