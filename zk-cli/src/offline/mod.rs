@@ -18,6 +18,7 @@ mod snapshot_json;
 mod snapshot_tree;
 mod snapshot_verify;
 mod summary;
+mod toolkit;
 mod tree_sink;
 mod txn_text;
 
@@ -34,7 +35,7 @@ type Outcome = Result<(), CliError>;
 pub(crate) fn knows(command: &str) -> bool {
     matches!(
         command,
-        "log" | "snapshot" | "digest" | "cleanup" | "digest-password"
+        "log" | "snapshot" | "digest" | "cleanup" | "digest-password" | "toolkit"
     )
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn run(output: &Output, words: &[String]) -> Outcome {
         ["snapshot", "summary", rest @ ..] => summary::summary(output, rest),
         ["digest", rest @ ..] => digest::digest(output, rest),
         ["cleanup", rest @ ..] => cleanup::cleanup(output, rest),
+        ["toolkit", rest @ ..] => toolkit::run(output, rest),
         ["digest-password", rest @ ..] => password::digest(output, rest),
         [family, ..] => Err(CliError::usage(usage(family))),
         [] => Ok(()),
@@ -75,6 +77,7 @@ snapshot verify FILE|DIR...
 snapshot compare -l FILE -r FILE [-b BYTES] [-n NODES] [-d] [-i]
 snapshot summary FILE START_PATH MAX_DEPTH"
         }
+        "toolkit" => "toolkit txn-log|snapshot|summary|compare|purge ARGUMENTS OF APACHE'S TOOL",
         "digest" => "digest DATADIR [DATALOGDIR] [-o json]",
         "cleanup" => {
             "\

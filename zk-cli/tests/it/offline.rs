@@ -299,3 +299,26 @@ fn words_that_make_no_tool_show_how_to_write_one() {
     assert_eq!(run.exit, 1);
     assert_eq!(run.stderr, "File doesn't exist or not readable: /nosuch\n");
 }
+
+#[test]
+fn apaches_arguments_are_taken() {
+    let directory = directory(&["log.damaged", "log.3c"]);
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let damaged = path("log.damaged");
+    let toolkit = |args: &[&str]| zk::run(["toolkit"].iter().chain(args).copied());
+    let run = toolkit(&["txn-log", "-d", &damaged]);
+    assert_eq!(run.stdout, golden("log.damaged.dump.txt"));
+    let run = toolkit(&["txn-log", "-r", "-y", &damaged]);
+    assert!(run.stdout.contains("with 1 fixed CRC error(s)"), "{run:?}");
+    let run = toolkit(&["txn-log", "-c", "-z", "0x40", &path("log.3c")]);
+    assert_eq!(run.exit, 0, "{run:?}");
+    assert_eq!(toolkit(&["txn-log"]).exit, 1);
+    assert_eq!(toolkit(&["txn-log", "--help"]).exit, 0);
+    let snapshot = fixture("snapshot.bb");
+    let run = toolkit(&["snapshot", "-json", &snapshot]);
+    assert_eq!(masked(&run.stdout), masked(&golden("snapshot.bb.json")));
+    for args in [vec!["snapshot"], vec!["summary"], vec!["compare"]] {
+        assert_eq!(toolkit(&args).exit, 2);
+    }
+    assert_eq!(toolkit(&["purge"]).exit, 1);
+}
