@@ -77,6 +77,9 @@ pub(crate) struct SimArgs {
     /// The first of them.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) from: u64,
+    /// Put known bugs back, one after the other, those whose names contain PART, and run seeds until one finds each.
+    #[arg(long, value_name = "PART", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) mutants: Option<String>,
     /// Run this one only, and tell what happened in it if it fails.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -13,7 +13,13 @@ pub(crate) fn run(args: &SimArgs) -> Result<()> {
     let workspace = Workspace::load()?;
     let mut cargo = sh::cargo(&workspace.root);
     cargo.args(["test", "--release", "--quiet", "--package", "zk-server"]);
+    if args.mutants.is_some() {
+        cargo.args(["--features", "mutations"]);
+    }
     cargo.args(["--test", "sim", "--"]);
+    if let Some(part) = &args.mutants {
+        cargo.args(["--mutants", part]);
+    }
     match args.seed {
         Some(seed) => cargo.args(["--seed", &seed.to_string()]),
         None => cargo.args([

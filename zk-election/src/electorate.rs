@@ -5,6 +5,7 @@ use crate::Vote;
 use std::collections::BTreeSet;
 use zk_proto::ServerId;
 use zk_proto::ensemble::{EnsembleConfig, QuorumSystem, Role};
+use zk_proto::mutation::is_back;
 
 /// The configurations of an election.
 #[derive(Debug)]
@@ -77,7 +78,11 @@ impl Electorate {
     /// never wins, whatever it has.
     pub(crate) fn is_better(&self, new: Vote, old: Vote) -> bool {
         let may_win = |vote: Vote| self.system.weight(vote.leader) > 0;
-        may_win(new) && (!may_win(old) || new > old)
+        let is_above = match is_back("votes_ignore_history") {
+            true => new.leader > old.leader,
+            false => new > old,
+        };
+        may_win(new) && (!may_win(old) || is_above)
     }
 
     /// The configuration in the text, if it is one, newer, and has voters.

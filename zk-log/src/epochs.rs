@@ -9,6 +9,7 @@ use crate::{LogError, Storage, names};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zk_proto::mutation::is_back;
 use zk_proto::{Epoch, Zxid};
 
 const ACCEPTED: &str = "acceptedEpoch";
@@ -109,6 +110,9 @@ impl Epochs {
         }
         let unfinished = self.read_unfinished(CURRENT);
         let settled = match (unfinished, accepted) {
+            _ if is_back("epoch_order_refused") => {
+                return self.disorder(CURRENT, "the history is ahead", current, history);
+            }
             (Some(epoch), _) if epoch >= history => epoch,
             (_, Some(accepted)) if accepted >= history => history,
             _ => {

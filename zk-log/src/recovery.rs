@@ -12,6 +12,7 @@ use crate::{LogConfig, LogDirs, LogError, Storage, config};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zk_proto::Zxid;
+use zk_proto::mutation::is_back;
 use zk_proto::snapshot::{AclEntry, NodeEntry, SessionEntry, SnapshotDigest};
 use zk_proto::txn::LoggedTxn;
 
@@ -303,7 +304,9 @@ fn repair(
 /// What a process wrote that was killed may still be the kernel's alone. It
 /// was read as if it were on the disk, and what follows relies on it.
 fn make_durable(storage: &dyn Storage, dirs: &LogDirs) -> Result<(), LogError> {
-    if let Some((_, newest)) = logs(storage, &dirs.log_dir)?.pop() {
+    if let Some((_, newest)) = logs(storage, &dirs.log_dir)?.pop()
+        && !is_back("recovered_not_flushed")
+    {
         let bytes = storage.open(&newest).at("open", &newest)?.size();
         // Shortened by nothing, which is durable.
         storage.truncate(&newest, bytes).at("flush", &newest)?;

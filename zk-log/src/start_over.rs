@@ -6,6 +6,7 @@ use crate::txn_log::logs;
 use crate::{LogDirs, LogError, Storage, snapshot};
 use std::path::PathBuf;
 use zk_proto::Zxid;
+use zk_proto::mutation::is_back;
 
 /// Makes the snapshot of `zxid`, which must be there and durable, the only
 /// one, and removes all logs, durably. The caller opens a new log behind it.
@@ -22,7 +23,9 @@ pub fn start_over(storage: &dyn Storage, dirs: &LogDirs, zxid: Zxid) -> Result<(
     let later = others.iter().filter(|it| it.zxid > zxid);
     remove(storage, later.map(|it| &it.path))?;
     let old = logs(storage, &dirs.log_dir)?;
-    remove(storage, old.iter().rev().map(|(_, path)| path))?;
+    if !is_back("logs_below_a_snapshot_kept") {
+        remove(storage, old.iter().rev().map(|(_, path)| path))?;
+    }
     storage.sync_dir(&dirs.log_dir).at("flush", &dirs.log_dir)?;
     let earlier = others.iter().filter(|it| it.zxid < zxid);
     remove(storage, earlier.map(|it| &it.path))?;

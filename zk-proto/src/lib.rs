@@ -32,6 +32,7 @@ pub mod frame;
 mod ids;
 pub mod jute;
 mod multi;
+pub mod mutation;
 mod op;
 mod password;
 pub mod path;

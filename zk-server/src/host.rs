@@ -260,4 +260,6 @@ pub struct View {
     pub committed: Zxid,
     /// The digest of its tree.
     pub digest: u64,
+    /// What another server did that only a bug explains.
+    pub breach: Option<&'static str>,
 }

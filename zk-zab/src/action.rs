@@ -214,6 +214,22 @@ pub enum Refusal {
     Slow(Zxid),
 }
 
+impl Refusal {
+    /// What the learner did wrong, if only a bug explains it: no fault of
+    /// networks, disks or clocks makes a learner do that.
+    #[must_use]
+    pub const fn breach(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed => Some("a learner's packet that cannot be read"),
+            Self::Unexpected(_) => Some("a learner's packet out of place"),
+            Self::NeverProposed(_) => Some("an acknowledgement of nothing"),
+            Self::AckGap { .. } => Some("an acknowledgement that leaves one out"),
+            Self::OwnId(_) => Some("a learner with the leader's own id"),
+            _ => None,
+        }
+    }
+}
+
 /// Why a role is over.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Abdication {
@@ -288,4 +304,21 @@ pub enum Abdication {
         /// Whom to follow at once, or this server; an election if nobody.
         leader: Option<ServerId>,
     },
+}
+
+impl Abdication {
+    /// What the leader did wrong, if only a bug explains it: no fault of
+    /// networks, disks or clocks makes a leader do that.
+    #[must_use]
+    pub const fn breach(&self) -> Option<&'static str> {
+        match self {
+            Self::WouldLoseCommitted { .. } => Some("a leader that goes back behind commits"),
+            Self::Gap { .. } => Some("a proposal that leaves one out"),
+            Self::WrongEpoch { .. } => Some("a proposal of another epoch"),
+            Self::WrongCommit { .. } => Some("a commit that leaves one out"),
+            Self::Unexpected(_) => Some("a leader's packet out of place"),
+            Self::Malformed(_) => Some("a leader's packet that cannot be read"),
+            _ => None,
+        }
+    }
 }

@@ -165,6 +165,8 @@ fn clippy(context: &mut Context) -> Result<Outcome> {
             &["--workspace", "--all-features", "--test", &stage],
         )?;
     }
+    // The simulator and all below it, as they are without the bugs that tests put back.
+    lint(workspace, &["--package", "zk-server", "--test", "sim"])?;
     lint(
         workspace,
         &[

@@ -6,6 +6,7 @@ use crate::electorate::Electorate;
 use crate::outside::OutOfElection;
 use crate::{OwnHistory, Round, Vote};
 use std::collections::BTreeSet;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{Notification, PeerState};
 use zk_proto::{ServerId, Zxid};
 
@@ -162,7 +163,7 @@ impl Looking {
         // elected over and over (`FastLeaderElection.checkLeader`).
         let led = match leader == self.me {
             true => round == self.round,
-            false => self.outside.leads(leader),
+            false => self.outside.leads(leader) || is_back("dead_leader_believed"),
         };
         if led && electorate.is_quorum(&self.outside.supporters(notification)) {
             return Heard::Found(ballot.vote, round);
@@ -189,7 +190,8 @@ impl Looking {
     /// would be the leader.
     pub(super) fn standing(&self, electorate: &Electorate, away: &BTreeSet<ServerId>) -> Standing {
         let supporters = self.ballots.supporters(self.own_ballot());
-        if !electorate.is_quorum(&supporters) {
+        let is_alone = is_back("elected_without_quorum") && self.vote != Vote::NONE;
+        if !electorate.is_quorum(&supporters) && !is_alone {
             return Standing::Open;
         }
         let mut others = electorate.voters().difference(&supporters);

@@ -18,6 +18,7 @@ pub use mem::{MemStorage, SECTOR};
 
 use std::io;
 use std::path::Path;
+use zk_proto::mutation::is_back;
 
 /// A file system, as far as a log needs one.
 ///
@@ -105,8 +106,13 @@ pub(crate) fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::R
     let temp = Path::new(&temp);
     let mut file = storage.create(temp)?;
     file.write_all(bytes)?;
-    file.sync()?;
+    if !is_back("epoch_not_flushed") {
+        file.sync()?;
+    }
     drop(file);
     storage.rename(temp, path)?;
+    if is_back("epoch_name_not_flushed") {
+        return Ok(());
+    }
     storage.sync_dir(path.parent().unwrap_or(Path::new(".")))
 }

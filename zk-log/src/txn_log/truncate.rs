@@ -8,6 +8,7 @@ use crate::snapshot::{self, SnapshotReader};
 use crate::{LogDirs, LogError, Storage};
 use std::path::{Path, PathBuf};
 use zk_proto::Zxid;
+use zk_proto::mutation::is_back;
 
 /// What was cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,8 +52,13 @@ pub fn truncate_after(
     if base != target && !cut.as_ref().is_some_and(|cut| cut.holds_target) {
         return refuse("the logs do not hold it");
     }
-    remove_all(storage, &dirs.snap_dir, &snapshots.later)?;
-    let logs = later_logs(storage, &dirs.log_dir, target)?;
+    if !is_back("later_snapshots_kept") {
+        remove_all(storage, &dirs.snap_dir, &snapshots.later)?;
+    }
+    let mut logs = later_logs(storage, &dirs.log_dir, target)?;
+    if is_back("later_logs_kept") {
+        logs.pop();
+    }
     for log in &logs {
         remove_all(storage, &dirs.log_dir, std::slice::from_ref(log))?;
     }
@@ -126,6 +132,9 @@ fn cut_point(storage: &dyn Storage, dir: &Path, target: Zxid) -> Result<Option<C
             break;
         }
         cut.holds_target = zxid == target;
+        if cut.holds_target && is_back("cut_too_far") {
+            break;
+        }
         cut.offset = reader.position();
     }
     Ok(Some(cut))

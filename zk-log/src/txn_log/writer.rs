@@ -7,6 +7,7 @@ use crate::{LogConfig, LogError, Storage, names};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zk_proto::mutation::is_back;
 use zk_proto::txn::LogFileHeader;
 use zk_proto::{Zxid, jute};
 
@@ -177,7 +178,9 @@ impl TxnLog {
     }
 
     fn fail(&mut self, error: LogError) -> LogError {
-        self.failed = Some(error.to_string());
+        if !is_back("failed_flush_forgotten") {
+            self.failed = Some(error.to_string());
+        }
         error
     }
 
@@ -273,7 +276,7 @@ impl TxnLog {
             return Ok(());
         };
         let started = Instant::now();
-        if self.config.force_sync {
+        if self.config.force_sync && !is_back("flush_is_a_lie") {
             current
                 .segment
                 .flush(current.flushed, current.end)

@@ -8,6 +8,7 @@ use crate::session::Session;
 use crate::shared::Shared;
 use std::sync::Arc;
 use zk_proto::jute;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{Revalidate, SessionTouch};
 use zk_proto::{
     Buffer, ConnectRequest, ConnectResponse, OpCode, PASSWORD_LEN, SessionId, Xid, frame,
@@ -79,7 +80,7 @@ fn connect(shared: &Arc<Shared>, conn: &Arc<Conn>, payload: &[u8]) -> Result<(),
         return Err(Stop::Close);
     }
     let last_zxid = shared.last_zxid();
-    if request.last_zxid_seen > last_zxid {
+    if request.last_zxid_seen > last_zxid && !is_back("client_ahead_taken") {
         tracing::info!(
             client = %conn.remote(), session = %request.session_id,
             "refusing a client that has seen zxid {}: the last one here is {last_zxid}",

@@ -6,6 +6,7 @@ use super::{LinkId, Peer, Role, whole_ms};
 use crate::pipeline::Core;
 use std::time::Duration;
 use zk_log::LogError;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::PeerState;
 use zk_proto::txn::LoggedTxn;
 use zk_proto::{Epoch, OpCode, Zxid};
@@ -38,7 +39,9 @@ impl Peer {
         match action {
             Action::Send { to, packet } => self.send(to, &packet),
             Action::StreamSnapshot { to, at } => {
-                self.deliver(now);
+                if !is_back("snapshot_before_delivery") {
+                    self.deliver(now);
+                }
                 tracing::info!("sending a snapshot of {at} to a learner");
                 if let Role::Leading(leading) = &mut self.role {
                     let network = &mut *self.network;
@@ -46,7 +49,10 @@ impl Peer {
                 }
             }
             Action::ReadHistory { to, after, .. } => self.read_history(now, to, after)?,
-            Action::Close { to, reason } => self.close_learner(to, &reason.to_string()),
+            Action::Close { to, reason } => {
+                self.breach = self.breach.or(reason.breach());
+                self.close_learner(to, &reason.to_string());
+            }
             Action::InstallSnapshot { at } => {
                 let config = self.disk.tree_config;
                 if let Role::Learning(learning) = &mut self.role {
@@ -73,7 +79,10 @@ impl Peer {
                 self.deliver(now);
                 self.answer_upcall(now, upcall);
             }
-            Action::Abdicate(reason) => self.over = Some(reason.into()),
+            Action::Abdicate(reason) => {
+                self.breach = self.breach.or(reason.breach());
+                self.over = Some(reason.into());
+            }
         }
         Ok(())
     }
@@ -185,7 +194,9 @@ impl Peer {
                 (learning.vote, learning.state, epoch)
             }
         };
-        vote.peer_epoch = i64::from(epoch.0);
+        if state == PeerState::Leading || !is_back("followers_vote_stays") {
+            vote.peer_epoch = i64::from(epoch.0);
+        }
         self.election.settle(state, vote);
         self.serve(now, state, epoch);
     }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use zk_log::{Epochs, LogConfig, LogDirs, LogError, Storage, TxnLog};
 use zk_proto::Zxid;
+use zk_proto::mutation::is_back;
 use zk_proto::txn::LoggedTxn;
 use zk_tree::TreeConfig;
 use zk_zab::{Persist, PersistToken, Txn};
@@ -98,12 +99,15 @@ impl Disk {
     ) -> Result<(), LogError> {
         match what {
             Persist::Append(txn) => self.append(txn)?,
+            Persist::AcceptedEpoch(_) if is_back("promise_not_written") => {}
             Persist::AcceptedEpoch(epoch) => {
                 self.flush_log(shared)?;
                 self.epochs.set_accepted(epoch)?;
             }
             Persist::CurrentEpoch(epoch) => {
-                self.flush_log(shared)?;
+                if !is_back("epoch_before_history") {
+                    self.flush_log(shared)?;
+                }
                 self.epochs.set_current(epoch)?;
             }
             Persist::TruncateAfter(zxid) => self.truncate(shared, zxid)?,
@@ -126,7 +130,14 @@ impl Disk {
     /// Makes durable what was appended; the token of the last work done
     /// since the last time.
     pub(super) fn flush(&mut self, shared: &Shared) -> Result<Option<PersistToken>, LogError> {
-        self.flush_log(shared)?;
+        if is_back("flush_a_step_behind") && self.done.is_some() {
+            return Ok(self.done.take());
+        }
+        match self.flush_log(shared) {
+            Err(_) if is_back("failed_flush_forgotten") => {}
+            Err(_) if is_back("dead_log_is_survived") => return Ok(None),
+            flushed => flushed?,
+        }
         Ok(self.done.take())
     }
 
@@ -167,7 +178,9 @@ impl Disk {
         let mut tree = shared.tree.write();
         for txn in self.unapplied.drain(..) {
             let record = LoggedTxn::decode(&txn.payload).expect("what was logged was decoded");
-            tree.apply(&record, &mut |_| {});
+            if !is_back("logged_not_applied") {
+                tree.apply(&record, &mut |_| {});
+            }
         }
         shared.set_last_zxid(tree.last_zxid());
         Ok(())
@@ -178,11 +191,17 @@ impl Disk {
         self.snapshotter.cancel();
         self.log.roll()?;
         let target = self.log_entry_at_or_before(zxid)?;
-        let cut = zk_log::truncate_after(&*self.storage, &self.dirs, target)?;
+        let cut = match zk_log::truncate_after(&*self.storage, &self.dirs, target) {
+            Err(_) if is_back("failed_truncation_forgotten") => None,
+            cut => Some(cut?),
+        };
         tracing::info!("the leader has the history cut back to {zxid}: {cut:?}");
+        let mut cut_off = self.recent.iter().filter(|txn| txn.zxid > zxid);
+        let late = cut_off.next().filter(|_| is_back("late_append")).cloned();
         self.recent.retain(|txn| txn.zxid <= zxid);
         self.unapplied.clear();
-        self.reload(shared)
+        self.reload(shared)?;
+        late.map_or(Ok(()), |late| self.log.append(late.zxid, &late.payload))
     }
 
     /// The leader may name a place between two transactions, as an epoch's
@@ -197,7 +216,9 @@ impl Disk {
     fn reload(&mut self, shared: &Arc<Shared>) -> Result<(), LogError> {
         let mut sink = TreeSink::new(self.tree_config);
         let recovered = zk_log::recover(&*self.storage, &self.dirs, &self.config, &mut sink)?;
-        *shared.tree.write() = sink.finish();
+        if !is_back("tree_kept_after_cut") {
+            *shared.tree.write() = sink.finish();
+        }
         shared.set_last_zxid(recovered.last_zxid);
         let dir = &self.dirs.log_dir;
         self.log = TxnLog::open(self.storage.clone(), dir, &self.config, recovered.last_zxid);
@@ -207,9 +228,13 @@ impl Disk {
     /// The tree was just installed: it is the whole history now.
     fn replace(&mut self, shared: &Arc<Shared>, zxid: Zxid) -> Result<(), LogError> {
         self.log.roll()?;
-        self.snapshotter.write_now(shared)?;
-        zk_log::start_over(&*self.storage, &self.dirs, zxid)?;
-        self.recent.clear();
+        if !is_back("installed_not_written") {
+            self.snapshotter.write_now(shared)?;
+            zk_log::start_over(&*self.storage, &self.dirs, zxid)?;
+        }
+        if !is_back("memory_with_holes") {
+            self.recent.clear();
+        }
         self.unapplied.clear();
         let dir = &self.dirs.log_dir;
         self.log = TxnLog::open(self.storage.clone(), dir, &self.config, zxid);

@@ -18,6 +18,7 @@ use std::ops::Range;
 use std::time::Duration;
 use zk_election::Vote;
 use zk_log::LogError;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{ForwardedRequest, Revalidate, SessionTouch};
 use zk_proto::{ErrorCode, Id, OpCode, SessionId, Xid, Zxid};
 use zk_zab::{Leader, LearnerId, Packet, ProposeError, SyncTicket, Txn};
@@ -275,7 +276,9 @@ impl Peer {
             return None;
         }
         let resumed = self.shared.sessions.resume(session, timeout_ms, now_ms);
-        if let (Some(_), Role::Leading(leading)) = (&resumed, &mut self.role) {
+        if let (Some(_), Role::Leading(leading)) = (&resumed, &mut self.role)
+            && !is_back("owner_never_changes")
+        {
             leading.owners.insert(session, owner);
         }
         resumed
@@ -331,6 +334,7 @@ impl Peer {
             None => !may_be_local,
         };
         let moved = known.is_some() && !is_closing && !leading.is_owner(session, owner);
+        let moved = moved && !is_back("moved_sessions_write_on");
         let nobody: Vec<Id<'static>> = Vec::new();
         let identities = packet.auth.as_ref().unwrap_or(&nobody);
         let subject = Subject::forwarded(&request, identities, is_closing);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Vote;
 use zk_log::LogError;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{ForwardedRequest, PacketType, PeerState, Revalidate, SessionTouch};
 use zk_proto::txn::LoggedTxn;
 use zk_proto::{ErrorCode, Id, OpCode, Request, SessionId};
@@ -225,6 +226,9 @@ impl Peer {
             return;
         };
         for conn in self.shared.conns.all() {
+            if is_back("touches_not_told") {
+                break;
+            }
             if let Some(session) = conn.session()
                 && !session.is_local()
                 && session.heard_ms() >= learning.touched_ms

@@ -49,6 +49,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zk_election::Election;
 use zk_log::LogError;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::PeerState;
 use zk_proto::{Epoch, OpCode, ServerId, Zxid};
 use zk_zab::{Abdication, Txn};
@@ -124,6 +125,8 @@ pub(crate) struct Peer {
     stopping: bool,
     /// It says nothing in elections until then, or until it hears somebody.
     hushed_until: Option<Duration>,
+    /// What another server did that only a bug explains.
+    breach: Option<&'static str>,
     /// Servers to which there was a link of the election ports.
     met: BTreeSet<ServerId>,
     next_sweep: Duration,
@@ -155,6 +158,7 @@ impl Peer {
             unsettled: false,
             stopping: false,
             hushed_until: None,
+            breach: None,
             met: BTreeSet::new(),
             next_sweep: Duration::ZERO,
             scratch: Vec::new(),
@@ -252,6 +256,7 @@ impl Peer {
             applied: tree.last_zxid(),
             committed: self.disk.committed,
             digest: tree.digest(),
+            breach: self.breach,
         }
     }
 
@@ -495,9 +500,11 @@ impl Peer {
             PeerState::Looking | PeerState::Following => ServerRole::Follower,
         };
         let mut tree = self.shared.tree.write();
-        tree.advance_zxid(Zxid::new(epoch, 0));
+        if !is_back("epoch_base_not_shown") {
+            tree.advance_zxid(Zxid::new(epoch, 0));
+        }
         tree.end_fuzziness();
-        if role.owns_sessions() {
+        if role.owns_sessions() && !is_back("sessions_not_taken_over") {
             self.shared.sessions.restart(tree.sessions(), whole_ms(now));
         }
         self.shared.set_last_zxid(tree.last_zxid());

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use zk_proto::SessionId;
+use zk_proto::mutation::is_back;
 
 /// One live session, shared between its connection and the tracker.
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Session {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
+        self.closing.load(Ordering::Acquire) && !is_back("closing_is_open")
     }
 
     /// Whether only this server knows it.
@@ -142,6 +143,9 @@ impl SessionTracker {
         timeout_ms: i32,
         now_ms: u64,
     ) -> Option<Arc<Session>> {
+        if is_back("unknown_session_taken") {
+            self.add(id, timeout_ms, now_ms);
+        }
         let mut state = self.state.lock();
         let session = state.sessions.get(&id)?.clone();
         if session.is_closing() {

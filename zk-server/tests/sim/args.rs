@@ -19,6 +19,8 @@ pub(crate) struct Args {
     pub(crate) is_test: bool,
     /// The scripts whose names contain this.
     pub(crate) script: Option<String>,
+    /// Puts back the bugs whose names contain this, and looks for them.
+    pub(crate) mutants: Option<String>,
 }
 
 impl Args {
@@ -37,6 +39,7 @@ impl Args {
             jobs: cores.map_or(1, std::num::NonZero::get),
             is_test: true,
             script: None,
+            mutants: None,
         };
         while let Some(flag) = given.next() {
             let mut value = || given.next().ok_or(format!("{flag} needs a value"));
@@ -44,6 +47,7 @@ impl Args {
                 "--seeds" => args.seeds = number(&value()?)?,
                 "--from" => args.first = number(&value()?)?,
                 "--script" => args.script = Some(value()?),
+                "--mutants" => args.mutants = Some(value()?),
                 "--lines" => args.lines = usize::try_from(number(&value()?)?).unwrap_or(0),
                 "--jobs" => args.jobs = usize::try_from(number(&value()?)?).unwrap_or(1).max(1),
                 "--seed" => {

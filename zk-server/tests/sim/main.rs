@@ -17,6 +17,8 @@ mod check;
 mod client;
 mod disk;
 mod machine;
+#[cfg(feature = "mutations")]
+mod mutants;
 mod nemesis;
 mod net;
 mod port;

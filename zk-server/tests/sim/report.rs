@@ -17,6 +17,15 @@ const TOLD: usize = 10;
 pub(crate) fn run(args: &Args) -> ExitCode {
     // Panics are findings; each is told once, with its seed.
     std::panic::set_hook(Box::new(|_| {}));
+    #[cfg(feature = "mutations")]
+    if let Some(part) = &args.mutants {
+        return crate::mutants::run(args, part);
+    }
+    #[cfg(not(feature = "mutations"))]
+    if args.mutants.is_some() {
+        eprintln!("sim: built without the feature `mutations`");
+        return ExitCode::FAILURE;
+    }
     if let Some(part) = &args.script {
         scripts::LINES.store(args.lines, Ordering::Relaxed);
         let (passed, failed) = scripts::run(part);
@@ -67,7 +76,7 @@ struct Failure {
     verdict: Verdict,
 }
 
-fn profile_of(args: &Args, seed: u64) -> Profile {
+pub(crate) fn profile_of(args: &Args, seed: u64) -> Profile {
     args.profile.unwrap_or_else(|| {
         let every = Profile::ALL.len() as u64 + 3;
         let at = usize::try_from(seed % every).unwrap_or(0);

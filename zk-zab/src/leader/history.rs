@@ -5,6 +5,7 @@
 use crate::Txn;
 use crate::packet::{base, follows, is_base};
 use std::collections::VecDeque;
+use zk_proto::mutation::is_back;
 use zk_proto::{Epoch, Zxid};
 
 /// How a learner gets the leader's history.
@@ -64,7 +65,8 @@ impl HistoryWindow {
         let pairs = 1..txns.len();
         let hole = pairs
             .rev()
-            .find(|&at| !follows(txns[at - 1].zxid, txns[at].zxid));
+            .find(|&at| !follows(txns[at - 1].zxid, txns[at].zxid))
+            .filter(|_| !is_back("memory_with_holes"));
         let surplus = txns.len().saturating_sub(len_max);
         txns.drain(..hole.unwrap_or(0).max(surplus));
         let committed = last;
@@ -112,8 +114,14 @@ impl HistoryWindow {
         let plan = if peer == self.committed {
             let (to, after) = (peer, peer);
             SyncPlan::Diff { to, after }
+        } else if peer > max && !is_base(peer) && is_back("nothing_is_cut") {
+            let (to, after) = (max, peer);
+            SyncPlan::Diff { to, after }
         } else if peer > max && !is_base(peer) {
             SyncPlan::Truncate { to: max }
+        } else if peer == Zxid::ZERO && is_back("empty_gets_a_diff") {
+            let (to, after) = (max, peer);
+            SyncPlan::Diff { to, after }
         } else if peer < min {
             return Decision::ReadDisk { through: min };
         } else if peer <= max {
@@ -133,6 +141,10 @@ impl HistoryWindow {
         }
         let reaches_back = disk.first().is_some_and(|txn| txn.zxid <= peer);
         let whole = disk.windows(2).all(|it| follows(it[0].zxid, it[1].zxid));
+        if is_back("disk_diff_with_holes") {
+            let (to, after) = (self.committed, peer);
+            return SyncPlan::Diff { to, after };
+        }
         if !reaches_back || !whole || !self.joins(disk) {
             return self.snapshot();
         }
@@ -155,7 +167,11 @@ impl HistoryWindow {
     /// Where the window begins; behind the last committed, if it is empty: the
     /// log may hold more than is committed.
     fn first_kept(&self) -> Zxid {
-        let behind = Zxid(self.last.0 + 1);
+        let behind = if is_back("log_beyond_committed_sent") {
+            Zxid(i64::MAX)
+        } else {
+            Zxid(self.last.0 + 1)
+        };
         self.txns.front().map_or(behind, |txn| txn.zxid)
     }
 
@@ -166,7 +182,7 @@ impl HistoryWindow {
         for zxid in list.map(|txn| txn.zxid) {
             if zxid < peer {
                 before = Some(zxid);
-            } else if zxid == peer || is_base(peer) {
+            } else if zxid == peer || is_base(peer) || is_back("foreign_zxid_gets_a_diff") {
                 return diff;
             } else {
                 // The learner's last one is none of ours, and the epoch says

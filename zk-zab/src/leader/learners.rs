@@ -4,6 +4,7 @@ use super::Leader;
 use crate::action::LearnerId;
 use std::collections::VecDeque;
 use std::time::Duration;
+use zk_proto::mutation::is_back;
 use zk_proto::{Epoch, ServerId, Zxid};
 
 /// How far a learner is, in this order.
@@ -137,7 +138,8 @@ impl Leader {
             return own;
         }
         let mut learners = self.learners.values();
-        learners.any(|it| it.server == server && !it.observer && has(it))
+        let votes = |it: &LearnerState| !it.observer || is_back("observers_counted");
+        learners.any(|it| it.server == server && votes(it) && has(it))
     }
 
     /// Connections of learners that are exactly so far.

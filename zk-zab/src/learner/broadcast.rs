@@ -6,6 +6,7 @@ use super::discovery::ignore_unknown;
 use super::{Learner, Promise, Stage};
 use crate::action::{Abdication, Upcall};
 use crate::{Packet, Txn};
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{PacketType, Revalidate, SessionTouch};
 use zk_proto::{SessionId, Zxid};
 
@@ -53,6 +54,9 @@ impl Learner {
         let zxid = txn.zxid;
         self.append(txn);
         self.promises.hold(Promise::Proposal(zxid));
+        if is_back("ack_before_disk") {
+            self.release();
+        }
     }
 
     /// What is proposed from NEWLEADER on is of the leader's own epoch.

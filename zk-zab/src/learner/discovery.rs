@@ -6,6 +6,7 @@ use crate::Packet;
 use crate::action::{Abdication, Persist};
 use crate::packet::base;
 use crate::persist::Durable;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{LearnerInfo, PacketType};
 
 impl Learner {
@@ -37,7 +38,7 @@ impl Learner {
 
     fn accept(&mut self, packet: &Packet) -> Result<(), Abdication> {
         let (leader, accepted) = (packet.zxid.epoch(), self.own.accepted_epoch);
-        if leader < accepted.max(self.own.current_epoch) {
+        if leader < accepted.max(self.own.current_epoch) && !is_back("stale_leader_followed") {
             return Err(Abdication::StaleLeader { leader, accepted });
         }
         self.epoch = leader;
@@ -54,6 +55,9 @@ impl Learner {
         } else {
             self.stage = Stage::Accepting;
             self.persist(Persist::AcceptedEpoch(leader));
+            if is_back("epoch_before_sync") {
+                self.persist(Persist::CurrentEpoch(leader));
+            }
             self.promises.hold(Promise::Epoch {
                 epoch: leader,
                 current: Some(self.own.current_epoch),

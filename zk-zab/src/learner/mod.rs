@@ -15,6 +15,7 @@ use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use zk_proto::ensemble::EnsembleConfig;
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::{PacketType, Revalidate, SessionTouch};
 use zk_proto::{Epoch, Id, SessionId, Zxid};
 
@@ -249,6 +250,9 @@ impl Learner {
                 (Promise::History(epoch), _) => {
                     self.own.current_epoch = epoch;
                     self.stage = Stage::AwaitUpToDate(promise);
+                    if is_back("serves_before_up_to_date") {
+                        self.out.push_back(Action::Enter(Phase::Broadcast));
+                    }
                 }
                 (Promise::Proposal(_), _) => {}
             }
@@ -263,7 +267,7 @@ impl Learner {
             let epoch = self.epoch;
             return Err(Abdication::WrongEpoch { zxid: next, epoch });
         }
-        if !follows(last, next) {
+        if !follows(last, next) && !is_back("memory_with_holes") {
             return Err(Abdication::Gap { last, next });
         }
         Ok(())

@@ -8,6 +8,7 @@ use super::{Learner, Promise, Stage};
 use crate::action::{Abdication, Action, Persist, Phase};
 use crate::packet::base;
 use crate::{Packet, Txn};
+use zk_proto::mutation::is_back;
 use zk_proto::quorum::PacketType;
 use zk_proto::{ServerId, Zxid};
 
@@ -136,9 +137,17 @@ impl Learner {
         }
         self.note_offered(packet);
         self.stage = Stage::Adopting;
+        if is_back("ack_order") {
+            self.log_proposals();
+        }
         self.persist(Persist::CurrentEpoch(epoch));
         self.promises.hold(Promise::History(epoch));
-        self.log_proposals();
+        if is_back("pending_forgotten_at_new_leader") {
+            self.proposals.clear();
+        }
+        if !is_back("ack_order") {
+            self.log_proposals();
+        }
         Ok(())
     }
 

@@ -187,6 +187,9 @@ impl Checker {
     /// What a server shows after a step. One that ended with its process has
     /// flushed nothing.
     pub(crate) fn stepped(&mut self, server: usize, view: &View, is_flushed: bool) {
+        if let Some(breach) = view.breach {
+            self.fail(format!("I14: server {} met {breach}", server_id(server)));
+        }
         if is_flushed {
             self.check_epochs(server, view);
         }
