@@ -168,3 +168,80 @@ fn a_server_to_be_is_initialized_once() {
     site.start("zoo.cfg");
     assert_eq!(site.mode("zoo.cfg"), "standalone");
 }
+
+#[test]
+fn the_toolkits_read_what_the_server_wrote() {
+    let (mut site, port) = site();
+    site.start("zoo.cfg");
+    let server = format!("localhost:{port}");
+    let created = site.run("zkCli.sh", &["-server", &server, "create", "/kept", "data"]);
+    assert_eq!(created.code, 0, "{created:?}");
+    site.run("zkServer.sh", &["restart"]);
+    let files = site.directory("data").join("version-2");
+    let newest = |start: &str| {
+        let names = fs::read_dir(&files).expect("a directory");
+        let names = names.map(|name| name.expect("a file").path().display().to_string());
+        let first = |name: &String| name.contains(start);
+        names.filter(first).max().expect("a file")
+    };
+    let log = site.run(
+        "zkTxnLogToolkit.sh",
+        &["-d", &files.join("log.1").display().to_string()],
+    );
+    assert!(log.out.contains(" create2 /kept,"), "{log:?}");
+    assert!(log.out.ends_with(" txns.\n"), "{log:?}");
+    let snapshot = newest("/snapshot.");
+    let plain = site.run("zkSnapShotToolkit.sh", &[&snapshot]);
+    assert!(plain.out.contains("\n/kept\n"), "{plain:?}");
+    let json = site.run("zkSnapShotToolkit.sh", &["-json", &snapshot]);
+    assert!(json.out.contains("\"kept\""), "{json:?}");
+    let summary = site.run(
+        "zkSnapshotRecursiveSummaryToolkit.sh",
+        &[&snapshot, "/", "0"],
+    );
+    assert!(summary.out.contains("children: "), "{summary:?}");
+    let equal = ["-l", &snapshot, "-r", &snapshot, "-b", "0", "-n", "0"];
+    assert_eq!(site.run("zkSnapshotComparer.sh", &equal).code, 0);
+    assert_eq!(site.run("zkCleanup.sh", &["-n", "3"]).code, 0);
+}
+
+#[test]
+fn the_toolkits_refuse_in_apaches_way() {
+    let (site, _) = site();
+    let run = |script: &str, args: &[&str]| {
+        let said = site.run(script, args);
+        (
+            said.code,
+            said.out.lines().next().unwrap_or_default().to_owned(),
+            said.err,
+        )
+    };
+    let usage = "usage: TxnLogToolkit [-dhrvc] <txn_log_file_name> (-z <zxid>)".to_owned();
+    assert_eq!(
+        run("zkTxnLogToolkit.sh", &[]),
+        (1, usage.clone(), String::new())
+    );
+    assert_eq!(
+        run("zkTxnLogToolkit.sh", &["-h"]),
+        (0, usage.clone(), String::new())
+    );
+    let unknown = "Unrecognized option: -x\n\n".to_owned();
+    assert_eq!(run("zkTxnLogToolkit.sh", &["-x", "f"]), (1, usage, unknown));
+    let missing = "File doesn't exist or not readable: /absent\n".to_owned();
+    assert_eq!(
+        run("zkTxnLogToolkit.sh", &["/absent"]),
+        (1, String::new(), missing)
+    );
+    let missing = "File '/absent' does not exist.\n".to_owned();
+    assert_eq!(
+        run("zkSnapShotToolkit.sh", &["/absent"]),
+        (2, String::new(), missing)
+    );
+    assert_eq!(run("zkSnapShotToolkit.sh", &[]).0, 2);
+    let missing = "Missing required options: l, r, b, n\n";
+    assert_eq!(run("zkSnapshotComparer.sh", &[]).2, missing);
+    assert_eq!(run("zkSnapshotComparer.sh", &[]).0, 2);
+    assert_eq!(run("zkSnapshotRecursiveSummaryToolkit.sh", &["a"]).0, 2);
+    let few = run("zkCleanup.sh", &["-n", "2"]);
+    assert_eq!(few.0, 1, "{few:?}");
+}
