@@ -1,12 +1,14 @@
-//! The same tools under the arguments of Apache's, for the scripts of an
-//! installation: `zk toolkit txn-log -r -y FILE`.
+//! The tools with the flags, usage texts and exit codes of Apache's scripts
+//! (`zkTxnLogToolkit.sh` and its like), which call this. It only sorts words:
+//! what a tool does is the tool's own business.
 
-use super::{Outcome, cleanup, compare, log_chop, log_dump, parse, snapshot_dump, summary};
+use super::{Outcome, cleanup, compare, log_chop, log_dump, snapshot_dump, summary};
 use crate::error::CliError;
-use crate::flags::{Flag, flag, value};
+use crate::flags::{self, Flag, Parsed, flag, value};
 use crate::output::Output;
+use std::path::Path;
 
-const TXN_LOG_FLAGS: &[Flag] = &[
+const LOG_FLAGS: &[Flag] = &[
     flag("c"),
     flag("chop"),
     flag("d"),
@@ -23,7 +25,7 @@ const TXN_LOG_FLAGS: &[Flag] = &[
     value("zxid"),
 ];
 
-const TXN_LOG_HELP: &str = "\
+const LOG_USAGE: &str = "\
 usage: TxnLogToolkit [-dhrvc] <txn_log_file_name> (-z <zxid>)
  -c,--chop         Chop mode. Chop txn file to a zxid.
  -d,--dump         Dump mode. Dump all entries of the log file with printing the content of a nodepath (default)
@@ -33,16 +35,12 @@ usage: TxnLogToolkit [-dhrvc] <txn_log_file_name> (-z <zxid>)
  -y,--yes          Non-interactive mode: repair all CRC errors without asking
  -z,--zxid <arg>   Used with chop. Zxid to which to chop.";
 
-const SNAPSHOT_HELP: &str = "\
+const SNAPSHOT_USAGE: &str = "\
 USAGE: SnapshotFormatter [-d|-json] snapshot_file
        -d dump the data for each znode
        -json dump znode info in json format";
 
-const SUMMARY_HELP: &str = "\
-USAGE: SnapshotRecursiveSummary  <snapshot_file>  <starting_node>  <max_depth>
-max_depth 0 shows every level, 1 the starting node and its children, and so on.";
-
-const COMPARE_HELP: &str = "\
+const COMPARE_USAGE: &str = "\
 usage: SnapshotComparer
  -b,--bytes <BYTETHRESHOLD>   (Required) The node data delta size threshold, in bytes, for printing the node.
  -d,--debug                   Use debug output.
@@ -51,32 +49,39 @@ usage: SnapshotComparer
  -n,--nodes <NODETHRESHOLD>   (Required) The descendant node delta size threshold, in nodes, for printing the node.
  -r,--right <RIGHT>           (Required) The right snapshot file.";
 
+const SUMMARY_USAGE: &str = "\
+USAGE:
+
+SnapshotRecursiveSummary  <snapshot_file>  <starting_node>  <max_depth>
+
+snapshot_file:    path to the zookeeper snapshot
+starting_node:    the path in the zookeeper tree where the traversal should begin
+max_depth:        the deepest level that is shown; 0 shows all";
+
+/// `toolkit TOOL ...`.
 pub(super) fn run(output: &Output, words: &[&str]) -> Outcome {
     match words {
         ["txn-log", rest @ ..] => txn_log(output, rest),
-        ["snapshot", rest @ ..] => match rest.last() {
-            Some(last) if !last.starts_with('-') => snapshot_dump::dump(output, rest),
-            _ => Err(CliError::usage(SNAPSHOT_HELP)),
-        },
-        ["summary", rest @ ..] if rest.len() == 3 => summary::summary(output, rest),
-        ["summary", ..] => Err(CliError::usage(SUMMARY_HELP)),
-        ["compare"] => Err(CliError::usage(COMPARE_HELP)),
-        ["compare", rest @ ..] => compare::compare(output, rest),
+        ["snapshot", rest @ ..] => snapshot(output, rest),
+        ["compare", rest @ ..] => comparison(output, rest),
+        ["summary", rest @ ..] => summed_up(output, rest),
         ["purge", rest @ ..] => cleanup::cleanup(output, rest),
         _ => Err(CliError::usage(super::usage("toolkit"))),
     }
 }
 
 fn txn_log(output: &Output, words: &[&str]) -> Outcome {
-    let parsed =
-        parse("log", TXN_LOG_FLAGS, words, 0..=1).map_err(|_| CliError::new(TXN_LOG_HELP))?;
-    let has = |short, long| parsed.has(short) || parsed.has(long);
+    let parsed = sorted(LOG_FLAGS, words).map_err(|error| {
+        output.line(LOG_USAGE);
+        CliError::new(format!("{error}\n"))
+    })?;
+    let has = |short: &str, long: &str| parsed.has(short) || parsed.has(long);
     if has("h", "help") {
-        output.line(TXN_LOG_HELP);
+        output.line(LOG_USAGE);
         return Ok(());
     }
     let Some(file) = parsed.words.first() else {
-        output.line(TXN_LOG_HELP);
+        output.line(LOG_USAGE);
         return Err(CliError::silent(1));
     };
     let zxid = parsed.value("z").or(parsed.value("zxid"));
@@ -90,4 +95,57 @@ fn txn_log(output: &Output, words: &[&str]) -> Outcome {
     words.extend(has("v", "verbose").then_some("-v"));
     words.extend(has("y", "yes").then_some("-y"));
     log_dump::recover(output, &words)
+}
+
+fn snapshot(output: &Output, words: &[&str]) -> Outcome {
+    let (Some(file), true) = (words.last(), words.len() <= 2) else {
+        return Err(CliError::usage(SNAPSHOT_USAGE));
+    };
+    let is_known = |word: &&str| matches!(*word, "-d" | "-json" | "--json");
+    if is_known(file) || !words.iter().rev().skip(1).all(is_known) {
+        return Err(CliError::usage(SNAPSHOT_USAGE));
+    }
+    if !Path::new(file).exists() {
+        return Err(CliError::usage(format!("File '{file}' does not exist.")));
+    }
+    snapshot_dump::dump(output, words)
+}
+
+fn comparison(output: &Output, words: &[&str]) -> Outcome {
+    let usage = |error: &str| {
+        output.line(COMPARE_USAGE);
+        CliError::usage(error)
+    };
+    let parsed = sorted(compare::FLAGS, words).map_err(|error| usage(&error))?;
+    let required = [
+        ("l", "left"),
+        ("r", "right"),
+        ("b", "bytes"),
+        ("n", "nodes"),
+    ];
+    let missing: Vec<&str> = required
+        .iter()
+        .filter(|(short, long)| parsed.value(short).or(parsed.value(long)).is_none())
+        .map(|(short, _)| *short)
+        .collect();
+    match missing.as_slice() {
+        [] => compare::compare(output, words),
+        [one] => Err(usage(&format!("Missing required option: {one}"))),
+        many => Err(usage(&format!(
+            "Missing required options: {}",
+            many.join(", ")
+        ))),
+    }
+}
+
+fn summed_up(output: &Output, words: &[&str]) -> Outcome {
+    match words {
+        [_, _, depth] if depth.parse::<usize>().is_ok() => summary::summary(output, words),
+        _ => Err(CliError::usage(SUMMARY_USAGE)),
+    }
+}
+
+fn sorted(flags: &[Flag], words: &[&str]) -> Result<Parsed, String> {
+    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    flags::parse(flags, &words)
 }
