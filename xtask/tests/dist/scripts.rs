@@ -1,6 +1,8 @@
 //! The scripts' own words and exit codes, as Apache's have them.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use crate::site::{Said, Site, free_ports};
 
@@ -115,7 +117,7 @@ fn the_ensembles_lines_tell_where_clients_connect() {
 
 #[test]
 fn settings_come_from_the_places_that_operators_use() {
-    let (mut site, _) = site();
+    let (mut site, port) = site();
     let elsewhere = site.directory("elsewhere");
     let config = site.home().join("conf/zoo.cfg");
     fs::rename(config, elsewhere.join("zoo.cfg")).expect("it moves");
@@ -131,6 +133,7 @@ fn settings_come_from_the_places_that_operators_use() {
     );
     let log = fs::read_dir(format!("{elsewhere}/log")).expect("its log directory");
     assert_eq!(log.count(), 1);
+    assert_eq!(word(&port, "ruok"), "imok", "the flags allow it");
     let printed = site.run_with("zkServer.sh", &["print-cmd"], &[("ZOOCFGDIR", &elsewhere)]);
     assert!(
         printed.out.contains(&format!("{elsewhere}/zoo.cfg")),
@@ -138,6 +141,15 @@ fn settings_come_from_the_places_that_operators_use() {
     );
     let stopped = site.run("zkServer.sh", &["--config", &elsewhere, "stop"]);
     assert_eq!(stopped.out, "Stopping zookeeper ... STOPPED\n");
+}
+
+/// The answer to a four-letter word.
+fn word(port: &str, word: &str) -> String {
+    let mut stream = TcpStream::connect(format!("localhost:{port}")).expect("it listens");
+    stream.write_all(word.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
 }
 
 #[test]
