@@ -2,11 +2,7 @@
 # Removes old snapshots and logs of the server that zoo.cfg describes: -n COUNT.
 
 ZOOBINDIR="$(cd "$(dirname "${BASH_SOURCE-$0}")" && pwd)"
-if [ -e "$ZOOBINDIR/../libexec/zkEnv.sh" ]; then
-  . "$ZOOBINDIR/../libexec/zkEnv.sh"
-else
-  . "$ZOOBINDIR/zkEnv.sh"
-fi
+. "$ZOOBINDIR/zkEnv.sh"
 
 ZK="$(zk_program zk)" || exit 1
 ZOO_DATADIR="$(zk_property dataDir "$ZOOCFG")"

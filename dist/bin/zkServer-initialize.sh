@@ -2,11 +2,7 @@
 # Makes the directories of a server to be, empty, with its id.
 
 ZOOBINDIR="$(cd "$(dirname "${BASH_SOURCE-$0}")" && pwd)"
-if [ -e "$ZOOBINDIR/../libexec/zkEnv.sh" ]; then
-  . "$ZOOBINDIR/../libexec/zkEnv.sh"
-else
-  . "$ZOOBINDIR/zkEnv.sh"
-fi
+. "$ZOOBINDIR/zkEnv.sh"
 
 usage() {
   printf 'usage: %s <parameters>\n  Optional parameters:\n' "$0"

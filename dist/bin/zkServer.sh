@@ -7,11 +7,7 @@
 # [config] is a file in the configuration directory, or a path.
 
 ZOOBINDIR="$(cd "$(dirname "${BASH_SOURCE-$0}")" && pwd)"
-if [ -e "$ZOOBINDIR/../libexec/zkEnv.sh" ]; then
-  . "$ZOOBINDIR/../libexec/zkEnv.sh"
-else
-  . "$ZOOBINDIR/zkEnv.sh"
-fi
+. "$ZOOBINDIR/zkEnv.sh"
 
 if [ -z "$JMXDISABLE" ] || [ "$JMXDISABLE" = "false" ]; then
   echo "ZooKeeper JMX enabled by default" >&2
