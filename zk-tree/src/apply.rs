@@ -18,7 +18,6 @@
 
 use crate::node::{Node, NodeId};
 use crate::{AclIndex, Applied, DataTree, Outcome, TreeEvent, digest};
-use zk_proto::mutation::is_back;
 use zk_proto::path::split;
 use zk_proto::txn::{CreateTxn, LoggedTxn, SetAclTxn, SetDataTxn, SubTxn, Txn, TxnHeader};
 use zk_proto::{Acl, EphemeralType, ErrorCode, EventType, OpCode, Stat, StatPersisted, Ustr, Zxid};
@@ -145,9 +144,7 @@ impl DataTree {
         let hash = self.index.hash(path);
         let existing = self.lookup_hashed(path, hash);
         let acl = self.acls.acquire(creation.acl);
-        if existing.is_none() || !is_back("replayed_create_skips_parent") {
-            self.raise_cversion(parent, parent_path, creation.parent_cversion, header.zxid);
-        }
+        self.raise_cversion(parent, parent_path, creation.parent_cversion, header.zxid);
         if let Some(existing) = existing {
             self.replace_acl(existing, acl);
             return Err(ErrorCode::NODE_EXISTS);
@@ -169,7 +166,7 @@ impl DataTree {
             -1 => known.wrapping_add(1),
             given => given,
         };
-        if cversion > known || is_back("replay_turns_cversion_back") {
+        if cversion > known {
             self.change(parent, path, |node| {
                 node.cversion = cversion;
                 node.pzxid = zxid;
@@ -185,7 +182,7 @@ impl DataTree {
     ) -> Result<Outcome, ErrorCode> {
         let (parent_path, name) = split_path(path)?;
         let parent = self.lookup(parent_path).ok_or(ErrorCode::NO_NODE)?;
-        if zxid > self.node(parent).pzxid || is_back("replay_turns_cversion_back") {
+        if zxid > self.node(parent).pzxid {
             self.change(parent, parent_path, |node| node.pzxid = zxid);
         }
         let id = self.lookup(path).ok_or(ErrorCode::NO_NODE)?;

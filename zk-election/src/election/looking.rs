@@ -163,7 +163,7 @@ impl Looking {
         // elected over and over (`FastLeaderElection.checkLeader`).
         let led = match leader == self.me {
             true => round == self.round,
-            false => self.outside.leads(leader) || is_back("dead_leader_believed"),
+            false => self.outside.leads(leader),
         };
         if led && electorate.is_quorum(&self.outside.supporters(notification)) {
             return Heard::Found(ballot.vote, round);

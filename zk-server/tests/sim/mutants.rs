@@ -96,18 +96,6 @@ const MUTANTS: &[(&str, &str)] = &[
         "not_proposed_before_ack",
         "S24: proposals while a learner syncs",
     ),
-    (
-        "log_beyond_committed_sent",
-        "I12: what is logged as if committed",
-    ),
-    (
-        "replay_turns_cversion_back",
-        "S27, S28: replay over a fuzzy snapshot",
-    ),
-    (
-        "replayed_create_skips_parent",
-        "S27: a create that is there already",
-    ),
     // Leaders.
     ("commit_without_quorum", "I12: one disk is enough"),
     (
@@ -130,14 +118,12 @@ const MUTANTS: &[(&str, &str)] = &[
     ),
     ("votes_ignore_history", "I26: the highest id wins"),
     ("elected_without_quorum", "I26: one vote is enough"),
-    ("dead_leader_believed", "S36: votes for who does not lead"),
     ("observers_counted", "S38: observers as a part of quorums"),
     (
         "lone_leader_goes_on",
         "S49: a leader that hears nobody stays",
     ),
     ("sync_without_proof", "S50, C6: a sync that asks nobody"),
-    ("sync_before_commit", "S50: a sync that overtakes a commit"),
     // Sessions and clients.
     ("closing_is_open", "S43: creates behind a close"),
     ("owner_never_changes", "S44: moved for good"),

@@ -177,7 +177,12 @@ impl Nemesis {
     }
 
     fn arm(&mut self, world: &mut World, server: Machine, trip: Trip) {
-        let after = self.rng.skewed(1, 40);
+        let mut after = self.rng.skewed(1, 40);
+        if self.rng.per_mille(300) {
+            // It comes back, and trips while it recovers and catches up.
+            self.end(world, server, World::kill);
+            after = self.rng.skewed(1, 150);
+        }
         world.note(|| format!("arm {trip:?} at {} after {after} operations", server + 1));
         world.servers[server].disk.control().arm(trip, after);
     }

@@ -9,7 +9,7 @@ use crate::setup::Setup;
 use crate::world::{Stats, World};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use zk_proto::SessionId;
+use zk_proto::{OpCode, SessionId};
 
 /// How long things break, in virtual time.
 pub(crate) const FAULTY: Micros = 300 * SECOND;
@@ -149,8 +149,8 @@ fn settle(world: &mut World, when: &str) -> Result<(), String> {
     }) {
         return stuck(world, "some clients have no session", when);
     }
-    for client in 0..world.clients.len() {
-        world.ask_to_write(client, "/k0");
+    if !write_everywhere(world, deadline) {
+        return stuck(world, "some clients cannot write", when);
     }
     let patience = left(world);
     let is_answered = |world: &World| world.clients.iter().all(|it| it.pending() == 0);
@@ -159,6 +159,31 @@ fn settle(world: &mut World, when: &str) -> Result<(), String> {
     }
     world.compare_all();
     Ok(())
+}
+
+/// Every client writes something, and tries again when that is refused or
+/// its connection ends; whether all succeeded in time.
+fn write_everywhere(world: &mut World, deadline: Micros) -> bool {
+    let writes = |world: &World| world.clients.iter().map(|it| it.writes).collect::<Vec<_>>();
+    let before = writes(world);
+    // Whether the znode is there nobody knows.
+    let mut kinds = vec![(OpCode::SET_DATA, OpCode::CREATE); before.len()];
+    while world.now < deadline && world.checker.violation().is_none() {
+        let lack = writes(world).into_iter().zip(&before);
+        let lack: Vec<bool> = lack.map(|(now, before)| now == *before).collect();
+        if !lack.contains(&true) {
+            return true;
+        }
+        for client in (0..lack.len()).filter(|client| lack[*client]) {
+            if world.clients[client].is_open() && world.clients[client].pending() == 0 {
+                let (kind, next) = kinds[client];
+                world.ask_to_write(client, kind, "/k0");
+                kinds[client] = (next, kind);
+            }
+        }
+        world.run_for(20 * MS);
+    }
+    false
 }
 
 fn stuck(world: &World, what: &str, when: &str) -> Result<(), String> {

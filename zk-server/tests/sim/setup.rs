@@ -19,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) sync_limit: u64,
     /// Transactions between snapshots.
     pub(crate) snap_count: u64,
+    /// Transactions that a leader keeps in memory for its learners.
+    pub(crate) kept: u64,
     /// The usual delay between machines, in µs; any, if none is given.
     pub(crate) delay: Option<Micros>,
     /// Lines about groups and weights.
@@ -36,6 +38,7 @@ impl Setup {
             init_limit: 10,
             sync_limit: 4,
             snap_count: 100_000,
+            kept: 500,
             delay: Some(200),
             groups: String::new(),
         }
@@ -59,6 +62,7 @@ impl Setup {
             init_limit: rng.pick(&[5, 10]),
             sync_limit: rng.pick(&[2, 4, 5]),
             snap_count: rng.pick(&[40, 200, 1000, 100_000]),
+            kept: rng.pick(&[5, 40, 500, 500]),
             delay: None,
             groups: groups.to_owned(),
         }
@@ -72,8 +76,9 @@ impl Setup {
     pub(crate) fn config(&self, index: usize) -> ServerConfig {
         let mut text = format!(
             "tickTime={}\ninitLimit={}\nsyncLimit={}\nsnapCount={}\n\
-             dataDir=/data\nclientPort=2181\npreAllocSize=64\nmaxClientCnxns=0\n",
-            self.tick_ms, self.init_limit, self.sync_limit, self.snap_count
+             commitLogCount={}\ndataDir=/data\nclientPort=2181\npreAllocSize=64\n\
+             maxClientCnxns=0\n",
+            self.tick_ms, self.init_limit, self.sync_limit, self.snap_count, self.kept
         );
         for server in 0..self.servers() {
             let role = if server < self.voters {

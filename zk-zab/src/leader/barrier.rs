@@ -94,7 +94,7 @@ impl Leader {
     pub(super) fn release_syncs(&mut self) {
         while let Some(next) = self.barrier.waiting.front() {
             if next.round > self.barrier.round
-                || (next.after > self.committed() && !is_back("sync_before_commit"))
+                || next.after > self.committed()
                 || !self.is_proved(next.round)
             {
                 break;

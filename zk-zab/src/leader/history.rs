@@ -167,11 +167,7 @@ impl HistoryWindow {
     /// Where the window begins; behind the last committed, if it is empty: the
     /// log may hold more than is committed.
     fn first_kept(&self) -> Zxid {
-        let behind = if is_back("log_beyond_committed_sent") {
-            Zxid(i64::MAX)
-        } else {
-            Zxid(self.last.0 + 1)
-        };
+        let behind = Zxid(self.last.0 + 1);
         self.txns.front().map_or(behind, |txn| txn.zxid)
     }
 

@@ -84,6 +84,8 @@ pub(crate) struct Client {
     session: Option<(SessionId, Vec<u8>)>,
     timeout: Micros,
     pub(crate) last_zxid: Zxid,
+    /// Writes that succeeded.
+    pub(crate) writes: u64,
     next_xid: i32,
     ops: VecDeque<Op>,
     input: Vec<u8>,
@@ -109,6 +111,7 @@ impl Client {
             session: None,
             timeout: timeout_ms * MS,
             last_zxid: Zxid::ZERO,
+            writes: 0,
             next_xid: 1,
             ops: VecDeque::new(),
             input: Vec::new(),

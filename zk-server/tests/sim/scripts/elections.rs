@@ -10,6 +10,9 @@ pub(super) const ALL: &[Script] = &[
     ("s18_the_highest_zxid_was_absent", highest_absent),
     ("s35_a_late_server_joins_a_busy_ensemble", late),
     ("s38_observers_count_for_nothing", observers_do_not_count),
+    ("s16_a_lone_server_that_only_reads", only_reads),
+    ("s40_a_leader_whose_disk_fails", failing_disk),
+    ("s41_one_write_at_a_time", one_at_a_time),
     ("s49_a_deaf_leader_steps_down", deaf),
     ("s49_a_mute_leader_is_left", mute),
     ("a_leader_that_is_cut_off_is_left", cut_off),
@@ -199,4 +202,72 @@ fn partial() {
     stage.connect(0, leader);
     stage.write(0, "/k0");
     stage.end_well();
+}
+
+/// Without a leader a server may serve reads, and writes nothing into its log.
+fn only_reads() {
+    let setup = Setup {
+        groups: "readonlymode.enabled=true\n".to_owned(),
+        ..Setup::of(3)
+    };
+    let mut stage = Stage::running(setup);
+    let (leader, follower) = (stage.leader(), stage.follower());
+    stage.connect(0, leader);
+    stage.write(0, "/k0");
+    stage.pass(SECOND);
+    let before = stage.logged(follower);
+    stage.isolate(follower);
+    stage.wait("it serves reads", |world| {
+        let view = world.servers[follower - 1].view();
+        view.is_some_and(|view| view.role == "read-only")
+    });
+    stage.pass(60 * SECOND);
+    assert_eq!(stage.logged(follower), before);
+    stage.end_well();
+}
+
+/// A server whose log cannot be written ends, and the others go on.
+fn failing_disk() {
+    for after in 0..8 {
+        let mut stage = Stage::running(Setup::of(3));
+        let leader = stage.leader();
+        stage.connect(0, leader);
+        stage.write(0, "/k0");
+        let control = stage.world.servers[leader - 1].disk.control();
+        control.arm(crate::disk::Trip::Error, after);
+        for _ in 0..4 {
+            if stage.world.clients[0].is_open() {
+                stage.send(0, OpCode::SET_DATA, "/k0");
+                stage.pass(5 * MS);
+            }
+        }
+        stage.pass(5 * SECOND);
+        stage.world.servers[leader - 1].disk.control().disarm();
+        assert!(stage.world.leader().is_some(), "nobody leads");
+        let next = stage.leader();
+        stage.connect(1, next);
+        stage.write(1, "/k1");
+        stage.end_well();
+    }
+}
+
+/// Nobody wakes anybody by chance: each write is alone in the ensemble.
+fn one_at_a_time() {
+    for down in [false, true] {
+        let mut stage = Stage::running(Setup::of(3));
+        let (leader, follower) = (stage.leader(), stage.follower());
+        stage.connect(0, leader);
+        stage.connect(1, follower);
+        stage.write(0, "/k0");
+        if down {
+            stage.kill(6 - leader - follower);
+        }
+        for number in 0..200 {
+            let client = number % 2;
+            let done = stage.try_ask(client, OpCode::SET_DATA, "/k0", SECOND);
+            assert!(done.is_some(), "write {number} got lost");
+            stage.pass((number as u64 % 7) * 100 * MS);
+        }
+        stage.end_well();
+    }
 }

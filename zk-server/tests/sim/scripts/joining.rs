@@ -8,7 +8,7 @@ use zk_proto::OpCode;
 
 pub(super) const ALL: &[Script] = &[
     ("s1_a_diff_is_durable_before_it_counts", diff_is_durable),
-    ("s6_a_learner_joins_amid_writes", amid_writes),
+    ("s6_s7_a_learner_joins_amid_writes", amid_writes),
     ("s9_s14_a_leader_that_began_with_a_snapshot", after_snapshot),
     ("s15_an_empty_server_gets_everything", empty),
     ("s17_a_lone_leader_forgets_what_it_logged", forgets),
@@ -17,6 +17,11 @@ pub(super) const ALL: &[Script] = &[
     (
         "s21_s22_snapshots_of_what_was_not_committed",
         dirty_snapshots,
+    ),
+    ("s23_an_ephemeral_that_nobody_committed", lost_ephemeral),
+    (
+        "s25_s26_s27_s28_a_snapshot_while_much_happens",
+        busy_snapshot,
     ),
     (
         "s24_s5_reads_at_a_learner_that_just_joined",
@@ -288,4 +293,75 @@ fn logged_not_committed() {
         "the observer has what nobody committed"
     );
     stage.end_well();
+}
+
+/// An ephemeral and its session are of a leader that was alone: nobody has
+/// them later, the former leader neither.
+fn lost_ephemeral() {
+    for restarts in [true, false] {
+        let mut stage = Stage::running(Setup::of(3));
+        let leader = stage.leader();
+        stage.connect(0, leader);
+        stage.ask(0, OpCode::CREATE, "/e");
+        stage.isolate(leader);
+        stage.send(0, OpCode::CREATE, "/e/mine");
+        stage.pass(100 * MS);
+        if restarts {
+            stage.power(leader);
+        }
+        stage.wait("another leads", |world| {
+            world.leader().is_some_and(|now| now + 1 != leader)
+        });
+        stage.hang_up(0);
+        let next = stage.leader();
+        stage.connect(1, next);
+        stage.write(1, "/k1");
+        stage.heal();
+        stage.start(leader);
+        stage.wait("all have the same", crate::world::World::is_converged);
+        for id in 1..=3 {
+            let process = stage.world.servers[id - 1].process.as_ref();
+            let process = process.expect("it runs");
+            let is_there = process.host.with_tree(|tree| tree.get("/e/mine").is_some());
+            assert!(!is_there, "server {id} has it");
+        }
+        stage.end_well();
+    }
+}
+
+/// Sessions begin and end, multis, sequential znodes and deletes go on while
+/// a server gets a snapshot, on links of any speed.
+fn busy_snapshot() {
+    for seed in 1..40 {
+        let mut stage = Stage::with_seed(Setup::of(3), seed);
+        stage.start_all();
+        let (leader, follower) = (stage.leader(), stage.follower());
+        stage.connect(0, leader);
+        for path in ["/p", "/pb", "/q", "/e"] {
+            stage.write(0, path);
+        }
+        stage.pass(SECOND);
+        stage.world.wipe(follower - 1);
+        stage.start(follower);
+        stage.pass(seed * 150);
+        for number in 0..12 {
+            let guest = 1 + number % 3;
+            stage.world.hold_client(guest, leader - 1);
+            stage.send(0, OpCode::CREATE, "/q/n-");
+            stage.send(0, OpCode::MULTI, "/p");
+            stage.send(0, OpCode::CREATE, &format!("/e/{number}"));
+            stage.pass(2 * MS);
+            stage.send(0, OpCode::DELETE, &format!("/e/{number}"));
+            if stage.world.clients[guest].is_open() {
+                let close = stage.bare(guest, OpCode::CLOSE_SESSION);
+                stage.send_op(guest, close);
+                stage.hang_up(guest);
+            }
+        }
+        stage.wait("it serves", |world| world.servers[follower - 1].serves());
+        stage.end_well();
+        stage.power(follower);
+        stage.start(follower);
+        stage.end_well();
+    }
 }

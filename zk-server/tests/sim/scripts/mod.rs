@@ -3,7 +3,9 @@
 //! decides nothing but delays.
 
 mod elections;
+mod files;
 mod joining;
+mod seeds;
 mod sessions;
 mod stage;
 mod stories;
@@ -20,9 +22,11 @@ pub(crate) fn all() -> impl Iterator<Item = Script> {
     [
         stories::ALL,
         elections::ALL,
+        files::ALL,
         joining::ALL,
         sessions::ALL,
         sweeps::ALL,
+        seeds::ALL,
     ]
     .into_iter()
     .flatten()

@@ -14,6 +14,7 @@ pub(super) const ALL: &[Script] = &[
     ("s44_a_session_of_multis_moves", multis_move),
     ("s45_a_lone_check_harms_nobody", lone_check),
     ("s46_a_session_with_many_ephemerals", many_ephemerals),
+    ("s47_a_local_session_becomes_a_global_one", upgraded),
     ("s48_an_unknown_session_is_over", unknown_session),
     ("s50_a_sync_at_the_leader", sync_at_leader),
     ("a_session_moves_with_its_ephemerals", moves),
@@ -244,4 +245,34 @@ fn not_refused() {
         stage.read(0, "/k0");
     }
     stage.end_well();
+}
+
+/// What it owns then goes with it, at all servers.
+fn upgraded() {
+    for delay in 0..10 {
+        let setup = Setup {
+            groups: "localSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true\n".to_owned(),
+            ..Setup::of(3)
+        };
+        let mut stage = Stage::running(setup);
+        let (leader, follower) = (stage.leader(), stage.follower());
+        stage.connect(1, leader);
+        let session = stage.connect(0, follower);
+        let knows = |world: &World, id: usize| {
+            let process = world.servers[id - 1].process.as_ref();
+            process.is_some_and(|it| it.host.session_timeout(session).is_some())
+        };
+        assert!((1..=3).all(|id| !knows(&stage.world, id)), "it is local");
+        stage.ask(0, OpCode::CREATE, "/e");
+        stage.send(0, OpCode::CREATE, "/e/mine");
+        stage.pass(delay * 400);
+        stage.hang_up(0);
+        let timeout = stage.world.clients[0].timeout();
+        stage.pass(timeout + 6 * TICK);
+        stage.write(1, "/k0");
+        for id in 1..=3 {
+            assert!(!knows(&stage.world, id) && !has(&stage.world, id, "/e/mine"));
+        }
+        stage.end_well();
+    }
 }

@@ -65,10 +65,10 @@ impl World {
     }
 
     /// A client writes something.
-    pub(crate) fn ask_to_write(&mut self, index: usize, path: &str) {
+    pub(crate) fn ask_to_write(&mut self, index: usize, kind: OpCode, path: &str) {
         let seen = self.checker.seen;
         let client = &mut self.clients[index];
-        let op = client.work.op(OpCode::SET_DATA, path, seen);
+        let op = client.work.op(kind, path, seen);
         client.ask(self.now, op);
         self.serve_client(index);
     }
@@ -206,6 +206,7 @@ impl World {
             self.stats.reads += 1;
         } else if header.err.is_ok() && op.value > 0 && op.kind != OpCode::SYNC {
             self.stats.writes += 1;
+            self.clients[index].writes += 1;
         }
         self.check_missed_events(index, header.zxid);
         if op.watch && header.err.is_ok() {

@@ -2,7 +2,7 @@
 //! the world then.
 
 use super::{Dial, Event, World};
-use crate::machine::{Input, Process, Voter, set_hands};
+use crate::machine::{Input, Process, Server, Voter, set_hands};
 use crate::net::{Machine, Purpose};
 use crate::port::{Port, Wish};
 use crate::queue::{MS, Micros};
@@ -10,9 +10,9 @@ use crate::setup::server_index;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use zk_proto::quorum::{PacketType, QuorumPacket};
-use zk_server::Hands;
 use zk_server::host::Host;
 use zk_server::peer::PeerEvent;
+use zk_server::{Hands, ServerError};
 
 /// What a step takes apart from the disk.
 const STEP_COST: Micros = 15;
@@ -31,13 +31,7 @@ impl World {
         let hands = Hands::default();
         set_hands(&hands, self.now, machine.wall_off_ms);
         let port = Port::new(machine.disk.control().clone(), self.backlog_factor);
-        let started = Host::start(
-            &machine.config,
-            Arc::new(machine.disk.clone()),
-            Box::new(port.clone()),
-            hands.clone(),
-            seed,
-        );
+        let started = boot(machine, &port, &hands, seed);
         self.checker.disks[server] = machine.disk.files().clone();
         let host = match started {
             Ok(host) => host,
@@ -70,6 +64,17 @@ impl World {
         });
         self.checker.restarted(server, &view);
         self.after_step(server, Ok(()));
+    }
+
+    /// Whether a server would start with the files that it has; nothing comes
+    /// of it.
+    pub(crate) fn try_to_start(&mut self, server: Machine) -> Result<(), String> {
+        let machine = &self.servers[server];
+        let port = Port::new(machine.disk.control().clone(), 1);
+        let hands = Hands::default();
+        set_hands(&hands, self.now, machine.wall_off_ms);
+        let started = boot(machine, &port, &hands, 1);
+        started.map(drop).map_err(|error| error.to_string())
     }
 
     /// It may only fail to start because its disk fails.
@@ -345,4 +350,14 @@ impl World {
     fn next_held(&mut self, server: Machine) -> Option<Input> {
         self.servers[server].process.as_mut()?.held.pop_front()
     }
+}
+
+fn boot(machine: &Server, port: &Port, hands: &Hands, seed: u64) -> Result<Host, ServerError> {
+    Host::start(
+        &machine.config,
+        Arc::new(machine.disk.clone()),
+        Box::new(port.clone()),
+        hands.clone(),
+        seed,
+    )
 }
