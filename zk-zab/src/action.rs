@@ -8,13 +8,13 @@ use zk_proto::quorum::SessionTouch;
 use zk_proto::{Epoch, ServerId, SessionId, Zxid};
 
 /// A connection between a leader and a learner. The caller of a leader gives
-/// each connection a new number; a learner has only one, and its caller
-/// ignores the number.
+/// each connection a new number, and so does that of a learner to those with
+/// observers that it hosts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LearnerId(pub u64);
 
 impl LearnerId {
-    /// The only connection of a learner.
+    /// The connection of a learner with its leader.
     pub const LEADER: Self = Self(0);
 }
 
@@ -30,7 +30,7 @@ pub enum Action {
         /// What.
         packet: Packet,
     },
-    /// A leader: send a snapshot on the same stream, before any later packet.
+    /// To a learner: send a snapshot on the same stream, before any later packet.
     /// It holds everything delivered so far and may hold some of what is
     /// delivered while it is written.
     StreamSnapshot {
@@ -39,8 +39,8 @@ pub enum Action {
         /// The last transaction that it holds for certain.
         at: Zxid,
     },
-    /// A leader: read the log from the last transaction at or before `after`
-    /// up to at least `through`, and give it to `Leader::handle_history`;
+    /// For a learner: read the log from the last transaction at or before
+    /// `after` up to at least `through`, and give it to `handle_history`;
     /// nothing, if the log does not reach back, has a hole, or is too large
     /// compared with a snapshot.
     ReadHistory {
@@ -48,10 +48,10 @@ pub enum Action {
         to: LearnerId,
         /// The learner's last zxid.
         after: Zxid,
-        /// Where the leader's own memory begins.
+        /// Where the memory of who asks begins.
         through: Zxid,
     },
-    /// A leader: close a connection. The learner is forgotten already.
+    /// Close the connection of a learner, which is forgotten already.
     Close {
         /// Which connection.
         to: LearnerId,
@@ -166,7 +166,7 @@ pub enum Upcall {
     },
 }
 
-/// Why a leader closes a connection.
+/// Why the connection of a learner is closed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
     /// A packet that says something else than its type promises.

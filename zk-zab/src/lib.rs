@@ -67,6 +67,18 @@
 //!    follow who is named, or have an election if nobody is or nothing comes
 //!    of it. Connections are closed behind what was sent on them.
 //!
+//! # Observers at followers
+//!
+//! A follower may host observers ([`Learner::host_observers`], Apache's
+//! `ObserverMaster`), from [`Phase::Broadcast`] to the end of its role. It
+//! sends them what it delivers, and nothing that is only proposed; what they
+//! ask for goes to the leader among what this server asks for, and the answers
+//! go back in the order of the questions. An observer that has more than its
+//! new host knows to be committed waits there until that has it, too. The
+//! caller feeds their packets with [`Learner::handle_observer`], and carries
+//! out [`Action::StreamSnapshot`] and [`Action::ReadHistory`] as a leader's
+//! does. An observer's caller notices no difference.
+//!
 //! # The loop
 //!
 //! An ensemble of one, whose disk is a list.
@@ -116,6 +128,7 @@ mod learner;
 mod packet;
 mod persist;
 mod reconfig;
+mod relay;
 
 pub use action::{Abdication, Action, LearnerId, Persist, Phase, Refusal, Upcall};
 pub use config::{OwnHistory, ZabConfig};

@@ -29,17 +29,17 @@ impl<T: Copy> Durable<T> {
     pub(crate) const fn what(self) -> T {
         self.0
     }
+
+    /// The same promise in the words of one machine.
+    pub(crate) fn map<P>(self, words: impl FnOnce(T) -> P) -> Durable<P> {
+        Durable(words(self.0))
+    }
 }
 
 impl Durable<Epoch> {
     /// The accepted epoch that a server starts with was read from its disk.
     pub(crate) const fn loaded(own: &OwnHistory) -> Self {
         Self(own.accepted_epoch)
-    }
-
-    /// The same promise in the words of one machine.
-    pub(crate) fn map<P>(self, words: impl FnOnce(Epoch) -> P) -> Durable<P> {
-        Durable(words(self.0))
     }
 }
 

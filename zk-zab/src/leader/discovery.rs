@@ -10,7 +10,7 @@ use crate::{Packet, next_epoch};
 use std::time::Duration;
 use zk_proto::mutation::is_back;
 use zk_proto::quorum::{AckEpoch, LearnerInfo, PacketType};
-use zk_proto::{Epoch, ServerId};
+use zk_proto::{Epoch, ServerId, Zxid};
 
 impl Leader {
     /// FOLLOWERINFO or OBSERVERINFO, the first packet of a connection.
@@ -38,17 +38,9 @@ impl Leader {
     }
 
     fn check_info(&self, info: &LearnerInfo) -> Result<(), Refusal> {
-        if info.protocol < LearnerInfo::PROTOCOL {
-            return Err(Refusal::TooOld(info.protocol));
-        }
         let next = self.quorums.next().map(|next| next.version);
-        if Some(info.config_version) > next.max(Some(self.config.ensemble.version)) {
-            return Err(Refusal::NewerConfig(info.config_version));
-        }
-        if info.server == self.config.server {
-            return Err(Refusal::OwnId(info.server));
-        }
-        Ok(())
+        let held = self.config.ensemble.version;
+        check_info(info, self.config.server, next.unwrap_or(held).max(held))
     }
 
     /// A server has one connection: what an older one acknowledged may be
@@ -167,4 +159,19 @@ impl Leader {
         self.stage = stage;
         self.deadline = now + self.config.init_limit();
     }
+}
+
+/// Whether a learner may have a connection to this server, which knows of no
+/// configuration newer than that.
+pub(crate) fn check_info(info: &LearnerInfo, own: ServerId, newest: Zxid) -> Result<(), Refusal> {
+    if info.protocol < LearnerInfo::PROTOCOL {
+        return Err(Refusal::TooOld(info.protocol));
+    }
+    if info.config_version > newest {
+        return Err(Refusal::NewerConfig(info.config_version));
+    }
+    if info.server == own {
+        return Err(Refusal::OwnId(info.server));
+    }
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub enum SyncPlan {
 
 /// A plan, or that the disk has to be read for one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Decision {
+pub(crate) enum Decision {
     Plan(SyncPlan),
     ReadDisk {
         /// Where the window begins.
@@ -85,12 +85,12 @@ impl HistoryWindow {
     }
 
     /// Begins an epoch, which is a place in the history of its own.
-    pub(super) const fn begin_epoch(&mut self, epoch: Epoch) {
+    pub(crate) const fn begin_epoch(&mut self, epoch: Epoch) {
         self.committed = base(epoch);
     }
 
     /// Appends what was just committed.
-    pub(super) fn push(&mut self, txn: Txn) {
+    pub(crate) fn push(&mut self, txn: Txn) {
         debug_assert!(follows(self.committed, txn.zxid), "{txn:?} leaves a hole");
         self.committed = txn.zxid;
         self.last = txn.zxid;
@@ -109,7 +109,7 @@ impl HistoryWindow {
     }
 
     /// What a learner with this last zxid gets.
-    pub(super) fn plan(&self, peer: Zxid) -> Decision {
+    pub(crate) fn plan(&self, peer: Zxid) -> Decision {
         let (min, max) = (self.min(), self.max());
         let plan = if peer == self.committed {
             let (to, after) = (peer, peer);
@@ -135,7 +135,7 @@ impl HistoryWindow {
     /// What it gets when the disk has been read: part of the log, from a
     /// transaction at or before the learner's last one. Only what has no hole
     /// and joins the window is used (ZOOKEEPER-2846).
-    pub(super) fn plan_with_disk(&self, peer: Zxid, disk: &[Txn]) -> SyncPlan {
+    pub(crate) fn plan_with_disk(&self, peer: Zxid, disk: &[Txn]) -> SyncPlan {
         if let Decision::Plan(plan) = self.plan(peer) {
             return plan;
         }
@@ -195,7 +195,7 @@ impl HistoryWindow {
     }
 
     /// The transactions behind a zxid: those of the disk, then the window.
-    pub(super) fn behind(&self, after: Zxid, disk: &[Txn]) -> Vec<Txn> {
+    pub(crate) fn behind(&self, after: Zxid, disk: &[Txn]) -> Vec<Txn> {
         let min = self.first_kept();
         let disk = disk.iter().filter(|txn| txn.zxid < min);
         let all = disk.chain(&self.txns);

@@ -1,6 +1,8 @@
-//! What a leader knows about each of its learners. It decides nothing.
+//! What a leader, or a follower that hosts observers, knows about each of its
+//! learners. It decides nothing.
 
 use super::Leader;
+use crate::ZabConfig;
 use crate::action::LearnerId;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,12 +11,13 @@ use zk_proto::{Epoch, ServerId, Zxid};
 
 /// How far a learner is, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// It has said hello.
     Joined,
     /// It was asked to accept the epoch.
     Asked,
-    /// It has accepted it, and waits for a quorum of such.
+    /// It has accepted it, and waits for a quorum of such; an observer for its
+    /// follower to have what it has.
     Accepted,
     /// The disk is being read for it.
     Reading,
@@ -28,31 +31,31 @@ pub(super) enum Progress {
 
 /// A learner, by its connection.
 #[derive(Debug)]
-pub(super) struct LearnerState {
-    pub(super) server: ServerId,
+pub(crate) struct LearnerState {
+    pub(crate) server: ServerId,
     /// It came as an observer: no proposals, no acks, no vote. Of the others
     /// the acks of those count who vote when they are counted.
-    pub(super) observer: bool,
-    pub(super) progress: Progress,
+    pub(crate) observer: bool,
+    pub(crate) progress: Progress,
     /// Its last transaction, from ACKEPOCH on.
-    pub(super) last_zxid: Zxid,
+    pub(crate) last_zxid: Zxid,
     /// The last proposal that its disk holds; up to NEWLEADER, where its
     /// proposals begin.
-    pub(super) acked: Zxid,
+    pub(crate) acked: Zxid,
     /// The last proposal that it was sent.
-    pub(super) sent: Zxid,
+    pub(crate) sent: Zxid,
     /// A proposal without acknowledgement, and since when it is watched.
-    pub(super) watched: Option<(Zxid, Duration)>,
+    pub(crate) watched: Option<(Zxid, Duration)>,
     /// Rounds of pings that it has not answered, oldest first.
-    pub(super) pings: VecDeque<u64>,
+    pub(crate) pings: VecDeque<u64>,
     /// The last round that it has answered.
-    pub(super) answered: u64,
+    pub(crate) answered: u64,
     /// When something last came.
-    pub(super) heard: Duration,
+    pub(crate) heard: Duration,
 }
 
 impl LearnerState {
-    pub(super) const fn new(now: Duration, server: ServerId, observer: bool) -> Self {
+    pub(crate) const fn new(now: Duration, server: ServerId, observer: bool) -> Self {
         Self {
             server,
             observer,
@@ -68,14 +71,14 @@ impl LearnerState {
     }
 
     /// It is sent UPTODATE, and its limits begin.
-    pub(super) fn activate(&mut self, now: Duration) {
+    pub(crate) fn activate(&mut self, now: Duration) {
         self.progress = Progress::Active;
         self.heard = now;
         self.watched = self.watched.map(|(zxid, _)| (zxid, now));
     }
 
     /// Notes a proposal that leaves for it.
-    pub(super) fn note_sent(&mut self, now: Duration, zxid: Zxid) {
+    pub(crate) fn note_sent(&mut self, now: Duration, zxid: Zxid) {
         self.sent = zxid;
         if self.watched.is_none() {
             self.watched = Some((zxid, now));
@@ -85,11 +88,24 @@ impl LearnerState {
     /// Notes the acknowledgement of the next proposal. One proposal at a
     /// time is watched, so that a late one is found within twice the limit.
     /// (`LearnerHandler.SyncLimitCheck`)
-    pub(super) fn note_acked(&mut self, now: Duration, zxid: Zxid) {
+    pub(crate) fn note_acked(&mut self, now: Duration, zxid: Zxid) {
         self.acked = zxid;
         if self.watched.is_some_and(|(watched, _)| watched <= zxid) {
             self.watched = (self.sent > zxid).then_some((self.sent, now));
         }
+    }
+
+    /// When it has been silent for too long; `None` while it waits and has
+    /// nothing to say.
+    pub(crate) fn silent_at(&self, config: &ZabConfig) -> Option<Duration> {
+        let limit = match self.progress {
+            Progress::Joined | Progress::Accepted | Progress::Reading | Progress::Synced => {
+                return None;
+            }
+            Progress::Asked | Progress::Syncing => config.init_limit(),
+            Progress::Active => config.sync_limit(),
+        };
+        Some(self.heard + limit)
     }
 }
 

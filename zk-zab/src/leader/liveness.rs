@@ -35,7 +35,8 @@ impl Leader {
 
     /// When the first learner has been silent for too long, or before.
     fn silent_or(&self, deadline: Duration) -> Option<Duration> {
-        let silent = self.learners.values().filter_map(|it| self.silent_at(it));
+        let learners = self.learners.values();
+        let silent = learners.filter_map(|it| it.silent_at(&self.config));
         silent.chain([deadline]).min()
     }
 
@@ -90,7 +91,7 @@ impl Leader {
 
     /// Why a learner is too late, if it is.
     fn lateness(&self, now: Duration, learner: &LearnerState) -> Option<Refusal> {
-        if self.silent_at(learner).is_some_and(|at| now >= at) {
+        if learner.silent_at(&self.config).is_some_and(|at| now >= at) {
             return Some(Refusal::Silent);
         }
         let limit = self.config.sync_limit();
@@ -99,19 +100,6 @@ impl Leader {
             .filter(|_| learner.progress == Progress::Active);
         let slow = slow.filter(|(_, since)| now >= *since + limit);
         slow.map(|(zxid, _)| Refusal::Slow(zxid))
-    }
-
-    /// When a learner has been silent for too long; `None` while it waits
-    /// for the leader and has nothing to say.
-    fn silent_at(&self, learner: &LearnerState) -> Option<Duration> {
-        let limit = match learner.progress {
-            Progress::Joined | Progress::Accepted | Progress::Reading | Progress::Synced => {
-                return None;
-            }
-            Progress::Asked | Progress::Syncing => self.config.init_limit(),
-            Progress::Active => self.config.sync_limit(),
-        };
-        Some(learner.heard + limit)
     }
 
     /// A round of pings, which is also a proof of leadership if a quorum

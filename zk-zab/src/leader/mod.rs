@@ -18,11 +18,15 @@ pub use broadcast::ProposeError;
 pub use history::{HistoryWindow, SyncPlan};
 pub use learners::Census;
 
+pub(crate) use discovery::check_info;
+pub(crate) use history::Decision;
+pub(crate) use learners::{LearnerState, Progress};
+pub(crate) use sync::send_history;
+
 use crate::action::{Abdication, Action, LearnerId, Persist, Phase, Refusal, Upcall};
 use crate::persist::{Durable, PersistToken, Promises};
 use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use barrier::Barrier;
-use learners::{LearnerState, Progress};
 use quorum::Quorums;
 use reconfig::trust_the_log;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

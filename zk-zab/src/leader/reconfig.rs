@@ -196,7 +196,7 @@ impl Packet {
     }
 
     /// INFORMANDACTIVATE.
-    fn informed_activation(txn: &Txn, leader: ServerId) -> Self {
+    pub(crate) fn informed_activation(txn: &Txn, leader: ServerId) -> Self {
         let mut data = leader.0.to_be_bytes().to_vec();
         data.extend_from_slice(&txn.payload);
         Self::with_data(PacketType::INFORMANDACTIVATE, txn.zxid, data)

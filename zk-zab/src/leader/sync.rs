@@ -3,12 +3,13 @@
 //! has written that, clients are served (`LearnerHandler.syncFollower`,
 //! `Leader.startForwarding`, `Leader.waitForNewLeaderAck`).
 
-use super::history::Decision;
+use super::history::{Decision, HistoryWindow};
 use super::learners::Progress;
 use super::{Leader, Stage, SyncPlan};
 use crate::action::{Action, LearnerId, Phase, Refusal, Upcall};
 use crate::packet::base;
 use crate::{Packet, Txn};
+use std::collections::VecDeque;
 use std::time::Duration;
 use zk_proto::Zxid;
 use zk_proto::ensemble::EnsembleConfig;
@@ -45,23 +46,14 @@ impl Leader {
     }
 
     fn carry_out(&mut self, now: Duration, to: LearnerId, plan: SyncPlan, disk: &[Txn]) {
-        let (kind, zxid, after) = match plan {
-            SyncPlan::Diff { to, after } => (PacketType::DIFF, to, after),
-            SyncPlan::Truncate { to } => (PacketType::TRUNC, to, to),
+        let plan = match plan {
             SyncPlan::Snapshot { at } if is_back("snapshot_stamped_ahead") => {
-                let ahead = self.last_proposed.max(at);
-                (PacketType::SNAP, ahead, ahead)
+                let at = self.last_proposed.max(at);
+                SyncPlan::Snapshot { at }
             }
-            SyncPlan::Snapshot { at } => (PacketType::SNAP, at, at),
+            plan => plan,
         };
-        self.send(to, Packet::bare(kind, zxid));
-        if let SyncPlan::Snapshot { at } = plan {
-            self.out.push_back(Action::StreamSnapshot { to, at });
-        }
-        for txn in self.window.behind(after, disk) {
-            self.send(to, Packet::with_txn(PacketType::PROPOSAL, &txn));
-            self.send(to, Packet::bare(PacketType::COMMIT, txn.zxid));
-        }
+        send_history(&mut self.out, to, &self.window, plan, disk);
         if self.stage == Stage::Broadcast && self.quorums.next().is_some() {
             // What NEWLEADER says takes the place of what was proposed before
             // it, for Apache's learners.
@@ -192,5 +184,33 @@ impl Leader {
             self.take_history_ack(now, from);
         }
         Ok(())
+    }
+}
+
+/// Has a learner sent what a plan says: the committed history, up to its end.
+pub(crate) fn send_history(
+    out: &mut VecDeque<Action>,
+    to: LearnerId,
+    window: &HistoryWindow,
+    plan: SyncPlan,
+    disk: &[Txn],
+) {
+    let (kind, zxid, after) = match plan {
+        SyncPlan::Diff { to, after } => (PacketType::DIFF, to, after),
+        SyncPlan::Truncate { to } => (PacketType::TRUNC, to, to),
+        SyncPlan::Snapshot { at } => (PacketType::SNAP, at, at),
+    };
+    let packet = Packet::bare(kind, zxid);
+    out.push_back(Action::Send { to, packet });
+    if let SyncPlan::Snapshot { at } = plan {
+        out.push_back(Action::StreamSnapshot { to, at });
+    }
+    for txn in window.behind(after, disk) {
+        for packet in [
+            Packet::with_txn(PacketType::PROPOSAL, &txn),
+            Packet::bare(PacketType::COMMIT, txn.zxid),
+        ] {
+            out.push_back(Action::Send { to, packet });
+        }
     }
 }

@@ -5,10 +5,11 @@
 use super::discovery::ignore_unknown;
 use super::{Learner, Promise, Stage};
 use crate::action::{Abdication, Upcall};
+use crate::leader::SyncTicket;
 use crate::{Packet, Txn};
 use zk_proto::mutation::is_back;
 use zk_proto::quorum::{PacketType, Revalidate, SessionTouch};
-use zk_proto::{SessionId, Zxid};
+use zk_proto::{ServerId, SessionId, Zxid};
 
 impl Learner {
     pub(super) fn take_broadcast(&mut self, packet: &Packet) -> Result<(), Abdication> {
@@ -25,7 +26,7 @@ impl Learner {
     pub(super) fn take_transaction(&mut self, packet: &Packet) -> Result<(), Abdication> {
         match (packet.kind, self.config.observer) {
             (PacketType::PROPOSAL, false) => self.propose(packet.txn()),
-            (PacketType::COMMIT, false) => self.commit(packet.zxid).map(drop),
+            (PacketType::COMMIT, false) => self.commit(packet.zxid, None).map(drop),
             (PacketType::COMMITANDACTIVATE, false) => self.commit_and_activate(packet),
             (PacketType::INFORM, true) => self.inform(packet.txn()).map(drop),
             (PacketType::INFORMANDACTIVATE, true) => self.inform_and_activate(packet),
@@ -70,13 +71,17 @@ impl Learner {
 
     /// Before UPTODATE a commit may repeat what the history brought, and is
     /// none.
-    pub(super) fn commit(&mut self, zxid: Zxid) -> Result<Option<Txn>, Abdication> {
-        let serving = matches!(self.stage, Stage::Broadcast);
+    pub(super) fn commit(
+        &mut self,
+        zxid: Zxid,
+        activates: Option<ServerId>,
+    ) -> Result<Option<Txn>, Abdication> {
+        let serving = matches!(self.stage, Stage::Broadcast(_));
         if !serving && zxid <= self.committed {
             return Ok(None);
         }
         let txn = self.commit_oldest(zxid)?;
-        self.deliver_or_hold(txn.clone());
+        self.deliver_or_hold(txn.clone(), activates);
         Ok(Some(txn))
     }
 
@@ -88,13 +93,14 @@ impl Learner {
         self.check_live(&txn)?;
         self.committed = txn.zxid;
         self.append(txn.clone());
-        self.deliver_or_hold(txn);
+        // Observers host nobody.
+        self.deliver_or_hold(txn, None);
         Ok(true)
     }
 
-    fn deliver_or_hold(&mut self, txn: Txn) {
-        if matches!(self.stage, Stage::Broadcast) {
-            self.deliver(txn);
+    fn deliver_or_hold(&mut self, txn: Txn, activates: Option<ServerId>) {
+        if matches!(self.stage, Stage::Broadcast(_)) {
+            self.deliver(txn, activates);
         } else {
             self.held.push_back(txn);
         }
@@ -112,15 +118,24 @@ impl Learner {
 
     /// Answers come in the order of the questions.
     fn synced(&mut self) {
-        if let Some(ticket) = self.syncs.pop_front() {
-            self.upcall(Upcall::Synced(ticket));
+        match self.syncs.pop_front() {
+            Some(SyncTicket::Own(ticket)) => self.upcall(Upcall::Synced(ticket)),
+            Some(SyncTicket::Of(to)) => {
+                self.send_to_observer(to, Packet::bare(PacketType::SYNC, Zxid::ZERO));
+            }
+            None => {}
         }
     }
 
+    /// Who asked first about a session is answered first.
     fn revalidated(&mut self, packet: &Packet) -> Result<(), Abdication> {
         let answer: Result<(SessionId, bool), _> = Revalidate::decode_answer(packet.data());
         let (session, valid) = answer.map_err(|_| Abdication::Malformed(packet.kind))?;
-        self.upcall(Upcall::Revalidated { session, valid });
+        let asked = self.questions.iter().position(|it| it.0 == session);
+        match asked.and_then(|at| self.questions.remove(at)) {
+            Some((_, Some(to))) => self.send_to_observer(to, packet.clone()),
+            _ => self.upcall(Upcall::Revalidated { session, valid }),
+        }
         Ok(())
     }
 }

@@ -5,19 +5,22 @@
 
 mod broadcast;
 mod discovery;
+mod hosting;
 mod reconfig;
 mod sync;
 
 use crate::action::{Abdication, Action, LearnerId, Persist, Phase, Upcall};
+use crate::leader::SyncTicket;
 use crate::packet::follows;
 use crate::persist::{Durable, PersistToken, Promises};
+use crate::relay::Relay;
 use crate::{OwnHistory, Packet, Txn, ZabConfig};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::mutation::is_back;
-use zk_proto::quorum::{PacketType, Revalidate, SessionTouch};
-use zk_proto::{Epoch, Id, SessionId, Zxid};
+use zk_proto::quorum::{PacketType, SessionTouch};
+use zk_proto::{Epoch, Id, ServerId, SessionId, Zxid};
 
 /// What a learner says once its disk holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,8 +58,8 @@ enum Stage {
     Adopting,
     /// NEWLEADER is acknowledged, as proved here; UPTODATE has to come.
     AwaitUpToDate(Durable<Promise>),
-    /// New transactions.
-    Broadcast,
+    /// New transactions. The history and its epoch are on the disk.
+    Broadcast(Durable<Promise>),
     /// It has abdicated.
     Over,
 }
@@ -92,8 +95,13 @@ pub struct Learner {
     offered: Option<EnsembleConfig>,
     /// Sessions that were heard since the last PING.
     touched: BTreeMap<SessionId, i32>,
-    /// Tickets of syncs that are on their way to the leader.
-    syncs: VecDeque<u64>,
+    /// Syncs that are on their way to the leader.
+    syncs: VecDeque<SyncTicket>,
+    /// Sessions that the leader was asked about, and the observers that want
+    /// to know.
+    questions: VecDeque<(SessionId, Option<LearnerId>)>,
+    /// Its observers, if it hosts any.
+    relay: Option<Relay>,
     /// When something last came.
     heard: Duration,
 }
@@ -115,6 +123,8 @@ impl Learner {
             offered: None,
             touched: BTreeMap::new(),
             syncs: VecDeque::new(),
+            questions: VecDeque::new(),
+            relay: None,
             heard: now,
             config,
             own,
@@ -137,7 +147,7 @@ impl Learner {
             Stage::Hello | Stage::Accepting | Stage::AwaitPlan => Some(Phase::Discovery),
             Stage::Installing(_) | Stage::Syncing => Some(Phase::Synchronization),
             Stage::Adopting | Stage::AwaitUpToDate(_) => Some(Phase::Synchronization),
-            Stage::Broadcast => Some(Phase::Broadcast),
+            Stage::Broadcast(_) => Some(Phase::Broadcast),
             Stage::Over => None,
         }
     }
@@ -152,7 +162,7 @@ impl Learner {
             Stage::Accepting | Stage::Installing(_) => Err(Abdication::Unexpected(packet.kind)),
             Stage::Syncing => self.take_history(packet),
             Stage::Adopting | Stage::AwaitUpToDate(_) => self.take_until_up_to_date(packet),
-            Stage::Broadcast => self.take_broadcast(packet),
+            Stage::Broadcast(_) => self.take_broadcast(packet),
         };
         if let Err(reason) = done {
             self.abdicate(reason);
@@ -185,8 +195,12 @@ impl Learner {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Duration) {
-        if self.poll_timeout().is_some_and(|deadline| now >= deadline) {
+        if self.silent_at().is_some_and(|deadline| now >= deadline) {
             self.abdicate(Abdication::LeaderSilent);
+        }
+        if let Some(relay) = &mut self.relay {
+            relay.handle_timeout(now, &self.config);
+            self.drain_relay();
         }
     }
 
@@ -206,14 +220,13 @@ impl Learner {
         request: impl Into<bytes::Bytes>,
         auth: Option<Vec<Id<'static>>>,
     ) {
-        self.syncs.push_back(ticket);
+        self.syncs.push_back(SyncTicket::Own(ticket));
         self.request(request, auth);
     }
 
     /// Command: asks whether a session may go on here.
     pub fn revalidate(&mut self, session: SessionTouch) {
-        let data = Revalidate::encode_question(session);
-        self.send(Packet::with_data(PacketType::REVALIDATE, Zxid::NONE, data));
+        self.ask(None, session);
     }
 
     /// Command: a client of this session was heard. The leader is told with
@@ -227,12 +240,19 @@ impl Learner {
         self.out.pop_front()
     }
 
-    /// When the leader has been silent for too long.
+    /// When [`Learner::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
+        let relay = self.relay.as_ref();
+        let hosting = relay.and_then(|relay| relay.poll_timeout(&self.config));
+        [self.silent_at(), hosting].into_iter().flatten().min()
+    }
+
+    /// When the leader has been silent for too long.
+    fn silent_at(&self) -> Option<Duration> {
         let limit = match self.stage {
             Stage::Over => return None,
-            Stage::AwaitUpToDate(_) | Stage::Broadcast => self.config.sync_limit(),
+            Stage::AwaitUpToDate(_) | Stage::Broadcast(_) => self.config.sync_limit(),
             _ => self.config.init_limit(),
         };
         Some(self.heard + limit)
@@ -303,8 +323,10 @@ impl Learner {
         self.out.push_back(Action::Persist { token, what });
     }
 
-    fn deliver(&mut self, txn: Txn) {
-        self.out.push_back(Action::Deliver(txn));
+    /// `activates`: whom the leader has named, if other members hold now.
+    fn deliver(&mut self, txn: Txn, activates: Option<ServerId>) {
+        self.out.push_back(Action::Deliver(txn.clone()));
+        self.inform_observers(txn, activates);
     }
 
     fn upcall(&mut self, upcall: Upcall) {
@@ -321,6 +343,7 @@ impl Learner {
     fn abdicate(&mut self, reason: Abdication) {
         if !matches!(self.stage, Stage::Over) {
             self.stage = Stage::Over;
+            self.relay = None;
             self.out.push_back(Action::Abdicate(reason));
         }
     }

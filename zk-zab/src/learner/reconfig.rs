@@ -28,7 +28,7 @@ impl Learner {
     /// COMMITANDACTIVATE.
     pub(super) fn commit_and_activate(&mut self, packet: &Packet) -> Result<(), Abdication> {
         let (leader, _) = designated(packet)?;
-        match self.commit(packet.zxid)? {
+        match self.commit(packet.zxid, Some(leader))? {
             Some(txn) => self.activate(reconfiguration(&txn, packet.kind)?, leader),
             None => Ok(()),
         }

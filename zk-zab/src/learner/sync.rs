@@ -7,6 +7,7 @@ use super::reconfig::{designated, reconfiguration};
 use super::{Learner, Promise, Stage};
 use crate::action::{Abdication, Action, Persist, Phase};
 use crate::packet::base;
+use crate::persist::Durable;
 use crate::{Packet, Txn};
 use zk_proto::mutation::is_back;
 use zk_proto::quorum::PacketType;
@@ -168,7 +169,7 @@ impl Learner {
             (PacketType::UPTODATE, Stage::AwaitUpToDate(history)) => {
                 self.adopt_offered()?;
                 self.send(Packet::promise(history));
-                self.begin_broadcast();
+                self.begin_broadcast(history);
                 Ok(())
             }
             (PacketType::PING, _) => Ok(()),
@@ -176,10 +177,10 @@ impl Learner {
         }
     }
 
-    fn begin_broadcast(&mut self) {
-        self.stage = Stage::Broadcast;
+    fn begin_broadcast(&mut self, history: Durable<Promise>) {
+        self.stage = Stage::Broadcast(history);
         while let Some(txn) = self.held.pop_front() {
-            self.deliver(txn);
+            self.deliver(txn, None);
         }
         self.out.push_back(Action::Enter(Phase::Broadcast));
     }

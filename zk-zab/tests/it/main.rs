@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hostile;
+mod hosting;
 mod paper;
 mod random;
 mod reconfig;

@@ -35,6 +35,7 @@ fn the_invariants_hold() {
     }
     let (mut committed, mut elections, mut plans) = (0, 0, Vec::new());
     let (mut reconfigured, mut completed, mut handed_over) = (0, 0, 0);
+    let (mut hosted, mut informed) = (0, 0);
     for seed in 0..number("ZK_ZAB_SEEDS").unwrap_or(60) {
         let world = std::panic::catch_unwind(|| run(seed));
         let world = world.unwrap_or_else(|_| panic!("to replay: ZK_ZAB_SEED={seed}"));
@@ -43,6 +44,8 @@ fn the_invariants_hold() {
         reconfigured += world.reconfigured();
         completed += world.completed;
         handed_over += world.handed_over;
+        hosted += world.hosted;
+        informed += world.informed;
         plans.extend(world.plans.into_iter().filter(|it| it.1 > 0).map(|it| it.0));
     }
     // A run that did too little proves nothing.
@@ -54,6 +57,7 @@ fn the_invariants_hold() {
         reconfigured > 300 && completed > 20 && handed_over > 8,
         "{reconfigured} {completed} {handed_over}"
     );
+    assert!(hosted > 10 && informed > 300, "{hosted} {informed}");
     for plan in [PacketType::DIFF, PacketType::TRUNC, PacketType::SNAP] {
         let times = plans.iter().filter(|it| **it == plan).count();
         assert!(times > 5, "{plan:?} came {times} times");

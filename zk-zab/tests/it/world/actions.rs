@@ -4,7 +4,9 @@ use super::{Item, Role, World};
 use zk_proto::ensemble::EnsembleConfig;
 use zk_proto::quorum::PacketType;
 use zk_proto::{Epoch, Zxid};
-use zk_zab::{Abdication, Action, LearnerId, Packet, Persist, Phase, Refusal, Txn, Upcall};
+use zk_zab::{
+    Abdication, Action, LearnerId, Packet, Persist, Phase, Refusal, SyncTicket, Txn, Upcall,
+};
 
 impl World {
     pub(super) fn drain(&mut self, at: usize) {
@@ -22,7 +24,9 @@ impl World {
     pub(super) fn carry_out(&mut self, at: usize, action: Action) {
         let leads = self.leads(at);
         match action {
-            Action::Send { to, packet } if leads => self.send_down(at, to, packet),
+            Action::Send { to, packet } if leads || to != LearnerId::LEADER => {
+                self.send_down(at, to, packet);
+            }
             Action::Send { packet, .. } => self.send_up(at, packet),
             Action::StreamSnapshot { to, at: zxid } => self.stream_snapshot(at, to, zxid),
             Action::ReadHistory { to, after, .. } => self.read_history(at, to, after),
@@ -48,6 +52,11 @@ impl World {
                     self.check_tree(at);
                 }
                 self.hold(at, *config);
+            }
+            Action::Upcall(Upcall::Request { from, .. }) => {
+                if let Role::Leading(machine) = &mut self.nodes[at].role {
+                    machine.sync(SyncTicket::Of(from));
+                }
             }
             Action::Upcall(_) => {}
             Action::Abdicate(reason) => {
@@ -87,6 +96,11 @@ impl World {
             let before = self.members_behind(&self.nodes[at].tree);
             let held = self.is_quorum(&before, |it| it.disk.holds(packet.zxid));
             assert!(known || held, "I12: {} has no quorum", packet.zxid);
+        }
+        if !self.leads(at) && [PacketType::COMMIT, PacketType::INFORM].contains(&packet.kind) {
+            let known = self.committed.iter().any(|it| it.zxid == packet.zxid);
+            assert!(known, "a follower passes on {}", packet.zxid);
+            self.informed += 1;
         }
         if let Some(link) = self.links.get_mut(&to) {
             let committed = self.committed.len();
@@ -150,8 +164,10 @@ impl World {
         let part = part
             .filter(|_| !self.random.0.is_multiple_of(4))
             .unwrap_or_default();
-        if let Role::Leading(machine) = &mut node.role {
-            machine.handle_history(self.now, to, &part);
+        match &mut node.role {
+            Role::Looking => {}
+            Role::Leading(machine) => machine.handle_history(self.now, to, &part),
+            Role::Learning(machine) => machine.handle_history(self.now, to, &part),
         }
     }
 
@@ -200,8 +216,22 @@ impl World {
         }
         if phase == Phase::Broadcast {
             self.synced += 1;
+            let mut links = self.links.values();
+            let link = links.find(|it| it.learner == at);
+            self.hosted += usize::from(link.is_some_and(|it| !self.leads(it.leader)));
             self.nodes[at].serving = true;
             self.check_tree(at);
+            self.host(at);
+        }
+    }
+
+    /// A follower hosts observers, with as much of its history as it likes.
+    fn host(&mut self, at: usize) {
+        let kept = self.random.below(10);
+        let node = &mut self.nodes[at];
+        let recent = node.tree[node.tree.len().saturating_sub(kept)..].to_vec();
+        if let Role::Learning(machine) = &mut node.role {
+            machine.host_observers(self.now, recent);
         }
     }
 

@@ -89,7 +89,8 @@ enum Item {
     Snapshot(Vec<Txn>),
 }
 
-/// A connection; the learner's number is its key in the world.
+/// A connection; the learner's number is its key in the world. The leader's
+/// end is a follower's, if that hosts the learner.
 struct Link {
     leader: usize,
     learner: usize,
@@ -117,6 +118,10 @@ pub(crate) struct World {
     pub(crate) completed: usize,
     /// Leaders that left for another one.
     pub(crate) handed_over: usize,
+    /// Transactions that left a follower for an observer.
+    pub(crate) informed: usize,
+    /// Observers that came to a follower and served.
+    pub(crate) hosted: usize,
 }
 
 impl World {
@@ -157,6 +162,8 @@ impl World {
             plans: BTreeMap::new(),
             completed: 0,
             handed_over: 0,
+            informed: 0,
+            hosted: 0,
         }
     }
 
@@ -179,7 +186,10 @@ impl World {
             90..=92 => self.sync_somewhere(),
             93..=95 => self.pass_time(),
             _ if !faults => self.pass_time(),
-            96 => self.join_somewhere(),
+            96 => {
+                self.join_somewhere();
+                self.move_observers();
+            }
             97 => self.break_link(),
             98 => self.crash_or_start(),
             _ => self.elect_some(),
@@ -280,8 +290,10 @@ impl World {
         let Some(link) = self.links.remove(&id) else {
             return;
         };
-        if let Role::Leading(leader) = &mut self.nodes[link.leader].role {
-            leader.handle_learner_lost(id);
+        match &mut self.nodes[link.leader].role {
+            Role::Looking => {}
+            Role::Leading(leader) => leader.handle_learner_lost(id),
+            Role::Learning(follower) => follower.handle_observer_lost(id),
         }
         if let Role::Learning(learner) = &mut self.nodes[link.learner].role {
             learner.handle_leader_lost();

@@ -117,6 +117,8 @@ impl World {
         self.leave(at);
         let (own, mut config) = (self.own(at), self.config(at));
         config.leader = Some(ServerId(leader as i64 + 1));
+        let host = self.host_of(leader).filter(|_| config.observer);
+        let leader = host.unwrap_or(leader);
         let machine = Learner::new(self.now, config, own);
         self.nodes[at].role = Role::Learning(Box::new(machine));
         self.nodes[at].acked = Zxid::ZERO;
@@ -131,6 +133,35 @@ impl World {
         self.links.insert(LearnerId(self.next_link), link);
         self.next_link += 1;
         self.drain(at);
+    }
+
+    /// Observers go to another host of the same leader.
+    pub(super) fn move_observers(&mut self) {
+        let leader = self.leader_somewhere();
+        let observes = |at: &usize| {
+            let (members, _) = self.nodes[*at].members();
+            let member = members.members.get(&ServerId(*at as i64 + 1));
+            self.nodes[*at].up && member.is_some_and(|it| it.role == Vote::Observer)
+        };
+        let observers: Vec<usize> = (0..self.nodes.len()).filter(observes).collect();
+        for at in observers {
+            if at != leader && self.leads(leader) {
+                self.follow(at, leader);
+            }
+        }
+    }
+
+    /// Sometimes a follower that serves under that leader.
+    fn host_of(&mut self, leader: usize) -> Option<usize> {
+        let follows = |it: &&Link| it.leader == leader && self.nodes[it.learner].serving;
+        let hosts = |at: &usize| match &self.nodes[*at].role {
+            Role::Learning(machine) => machine.hosts_observers(),
+            _ => false,
+        };
+        let followers = self.links.values().filter(follows).map(|it| it.learner);
+        let followers: Vec<usize> = followers.filter(hosts).collect();
+        let chosen = self.random.below(followers.len() + 1);
+        followers.get(chosen).copied()
     }
 
     fn config(&mut self, at: usize) -> ZabConfig {

@@ -3,7 +3,17 @@
 
 use super::{Item, Role, World};
 use std::time::Duration;
+use zk_proto::quorum::ForwardedRequest;
+use zk_proto::{OpCode, SessionId, Xid};
 use zk_zab::{LearnerId, Persist, PersistToken, SyncTicket, Txn};
+
+/// A client's sync, as a learner forwards it.
+const SYNC: ForwardedRequest<'_> = ForwardedRequest {
+    session: SessionId(1),
+    xid: Xid(1),
+    op: OpCode::SYNC,
+    body: &[],
+};
 
 impl World {
     pub(super) fn deliver_somewhere(&mut self) {
@@ -22,10 +32,13 @@ impl World {
     fn deliver_up(&mut self, id: LearnerId) {
         let link = self.links.get_mut(&id).unwrap();
         let (leader, packet) = (link.leader, link.up.pop_front());
-        if let (Some(packet), Role::Leading(machine)) = (packet, &mut self.nodes[leader].role) {
-            machine.handle_learner(self.now, id, &packet);
-            self.drain(leader);
+        let Some(packet) = packet else { return };
+        match &mut self.nodes[leader].role {
+            Role::Looking => {}
+            Role::Leading(machine) => machine.handle_learner(self.now, id, &packet),
+            Role::Learning(machine) => machine.handle_observer(self.now, id, &packet),
         }
+        self.drain(leader);
     }
 
     fn deliver_down(&mut self, id: LearnerId) {
@@ -113,9 +126,16 @@ impl World {
     /// The ticket of a sync is how much was committed when it was asked for.
     pub(super) fn sync_somewhere(&mut self) {
         let committed = self.committed.len() as u64;
-        let at = self.leader_somewhere();
-        if let Role::Leading(machine) = &mut self.nodes[at].role {
-            machine.sync(SyncTicket::Own(committed));
+        let leader = self.leader_somewhere();
+        for at in [leader, self.random.below(self.nodes.len())] {
+            let node = &mut self.nodes[at];
+            match &mut node.role {
+                Role::Leading(machine) => machine.sync(SyncTicket::Own(committed)),
+                Role::Learning(machine) if node.serving => {
+                    machine.sync(committed, SYNC.encode(), None);
+                }
+                Role::Looking | Role::Learning(_) => {}
+            }
             self.drain(at);
         }
     }
