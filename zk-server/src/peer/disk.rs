@@ -9,9 +9,9 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use zk_log::{Epochs, LogConfig, LogDirs, LogError, Storage, TxnLog};
-use zk_proto::Zxid;
 use zk_proto::mutation::is_back;
 use zk_proto::txn::LoggedTxn;
+use zk_proto::{OpCode, Zxid};
 use zk_tree::TreeConfig;
 use zk_zab::{Persist, PersistToken, Txn};
 
@@ -178,7 +178,9 @@ impl Disk {
         let mut tree = shared.tree.write();
         for txn in self.unapplied.drain(..) {
             let record = LoggedTxn::decode(&txn.payload).expect("what was logged was decoded");
-            if !is_back("logged_not_applied") {
+            let is_close = record.header.kind == OpCode::CLOSE_SESSION;
+            let is_lost = is_back("close_lost_at_the_end_of_a_role") && is_close;
+            if !is_back("logged_not_applied") && !is_lost {
                 tree.apply(&record, &mut |_| {});
             }
         }

@@ -126,6 +126,14 @@ const MUTANTS: &[(&str, &str)] = &[
     ("sync_without_proof", "S50, C6: a sync that asks nobody"),
     // Sessions and clients.
     ("closing_is_open", "S43: creates behind a close"),
+    (
+        "close_lost_at_the_end_of_a_role",
+        "S42: a close that comes as the link breaks",
+    ),
+    (
+        "behind_a_sync_forgotten",
+        "S41: what waits behind a sync is not woken",
+    ),
     ("owner_never_changes", "S44: moved for good"),
     (
         "moved_sessions_write_on",

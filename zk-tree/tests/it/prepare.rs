@@ -371,6 +371,31 @@ fn the_end_of_a_session_may_have_no_body() {
     assert!(leader.tree.get("/e").is_none());
 }
 
+/// However many ephemerals a session has, the transaction of its end fits into
+/// a packet, and all of them go.
+#[test]
+fn the_end_of_a_session_lists_no_more_than_fits() {
+    let mut leader = Leader::new(PrepareConfig::default());
+    let client = Client::new(1);
+    leader.write(&client, &Request::CreateSession(4000));
+    for number in 0..1_000 {
+        let path = format!("/{number}-{}", "x".repeat(1_000));
+        leader.write(&client, &make::create(&path, 1));
+    }
+    leader.apply_all();
+    assert_eq!(leader.tree.ephemeral_count(), 1_000);
+    let closed = leader.prepare(&client, &Request::CloseSession);
+    assert_eq!(closed.error, ErrorCode::OK);
+    let payload = leader.outstanding.back().unwrap().clone();
+    assert!(payload.len() < 520 * 1024, "{} bytes", payload.len());
+    let Txn::CloseSession(Some(listed)) = LoggedTxn::decode(&payload).unwrap().txn else {
+        panic!("it lists nothing");
+    };
+    assert!(listed.len() > 400);
+    leader.apply_all();
+    assert_eq!(leader.tree.ephemeral_count(), 0);
+}
+
 /// The server's own request, which Apache serves to clients as well.
 #[test]
 fn containers_are_deleted_without_a_session() {

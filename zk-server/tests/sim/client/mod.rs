@@ -239,6 +239,9 @@ impl Client {
     /// The connection is there.
     pub(crate) fn connected(&mut self, now: Micros, conn: ConnId) {
         self.link = Link::Greeting(conn, now);
+        if self.session.is_none() {
+            self.watches.clear();
+        }
         let empty = (SessionId::NONE, vec![0; 16]);
         let (session_id, password) = self.session.as_ref().unwrap_or(&empty);
         let request = ConnectRequest {
@@ -299,7 +302,8 @@ impl Client {
         while let Some(payload) = frames::next(&mut rest) {
             match self.link {
                 Link::Greeting(conn, _) => told.push(self.greeted(now, conn, payload)),
-                Link::Open(_) => told.push(self.answered(payload)),
+                Link::Open(_) if self.session.is_some() => told.push(self.answered(payload)),
+                // What comes behind the end of its session is nothing to it.
                 _ => break,
             }
         }
@@ -314,9 +318,8 @@ impl Client {
             return Told::Nonsense("a greeting that cannot be read".into());
         };
         if response.session_id == SessionId::NONE {
-            let over = self.session.take().map_or(SessionId::NONE, |(id, _)| id);
-            self.watches.clear();
-            self.work.start_over();
+            let over = self.session().unwrap_or(SessionId::NONE);
+            self.forget_session();
             self.leave(now);
             return Told::Expired(over);
         }
@@ -357,8 +360,16 @@ impl Client {
         if op.xid != header.xid {
             return Told::Nonsense(format!("an answer out of order: {header:?} to {op:?}"));
         }
+        if op.kind == OpCode::CLOSE_SESSION && header.err.is_ok() {
+            self.forget_session();
+        }
         let body = body.to_vec();
         Told::Answer { op, header, body }
+    }
+
+    fn forget_session(&mut self) {
+        self.session = None;
+        self.work.start_over();
     }
 
     /// Believes to have a session, whatever it had.

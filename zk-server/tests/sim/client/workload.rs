@@ -139,6 +139,7 @@ impl Workload {
             }
             86..92 => self.ephemeral(rng, seen, ops),
             92..96 => ops.push(self.op(OpCode::CREATE, "/q/n-", seen)),
+            96 if rng.per_mille(300) => self.end_session(rng, seen, ops),
             _ => {
                 let other = rng.pick(&["/p", "/pb", "/e", "/q"]);
                 let op = self.op(OpCode::CREATE, other, seen);
@@ -155,6 +156,15 @@ impl Workload {
             1 => known + 1,
             2 => (known - 1).max(0),
             _ => known,
+        }
+    }
+
+    /// The end of the session, between requests that may come too late.
+    fn end_session(&mut self, rng: &mut Rng, seen: Zxid, ops: &mut Vec<Op>) {
+        self.ephemeral(rng, seen, ops);
+        ops.push(self.op(OpCode::CLOSE_SESSION, "", seen));
+        for _ in 0..rng.below(3) {
+            self.ephemeral(rng, seen, ops);
         }
     }
 

@@ -118,14 +118,16 @@ fn many_ephemerals() {
     stage.connect(0, follower);
     stage.connect(1, leader);
     stage.ask(0, OpCode::CREATE, "/e");
-    for number in 0..2_000 {
-        let name = format!("/e/{number}-{}", "long".repeat(20));
+    // Their paths together are longer than any packet may be.
+    for number in 0..3_000 {
+        let name = format!("/e/{number}-{}", "long".repeat(200));
         stage.send(0, OpCode::CREATE, &name);
         if number % 50 == 0 {
             stage.pass(20 * MS);
         }
     }
     stage.pass(2 * SECOND);
+    assert_eq!(stage.world.checker.reference.tree.ephemeral_count(), 3_000);
     let session = stage.session(0);
     let close = stage.bare(0, OpCode::CLOSE_SESSION);
     stage.send_op(0, close);
