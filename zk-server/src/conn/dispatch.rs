@@ -257,8 +257,8 @@ impl<'a> Batch<'a> {
             return Err(self.reject_large());
         }
         if self.inbox.is_none() {
-            self.tree = None;
             self.hand_over_replies();
+            self.tree = None;
             self.inbox = Some(self.shared.inbox.open());
         }
         if let Some(inbox) = &mut self.inbox {
@@ -271,6 +271,8 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Puts the answers into the outbox. The tree's lock is still held: an
+    /// event of a watch that one of them set must not come before it.
     fn hand_over_replies(&mut self) {
         if !self.replies.is_empty() {
             self.conn.push_bytes(self.replies);
@@ -280,10 +282,13 @@ impl<'a> Batch<'a> {
 
     /// Sends the answers and wakes the pipeline.
     fn finish(&mut self) {
+        let has_replies = !self.replies.is_empty();
+        self.hand_over_replies();
         self.tree = None;
-        if !self.replies.is_empty() {
-            self.conn.send(self.replies);
-            self.replies.clear();
+        if has_replies {
+            // This runs in the connection's task, which goes on with what the
+            // socket does not take.
+            self.conn.flush();
         }
         self.inbox = None;
         self.note();
