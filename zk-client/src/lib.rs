@@ -41,6 +41,7 @@ mod event;
 mod hosts;
 mod listeners;
 mod multi;
+pub mod recipes;
 pub mod session;
 mod watch;
 
