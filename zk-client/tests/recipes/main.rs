@@ -6,6 +6,7 @@
 
 mod barriers;
 mod caches;
+mod examples;
 mod leader;
 mod lock;
 mod queues;
