@@ -1,6 +1,7 @@
 //! The program's own arguments: Apache's single-dash options, also with two
 //! dashes, up to the first word that is a command.
 
+use crate::more;
 use std::time::Duration;
 
 const DEFAULT_SERVER: &str = "localhost:2181";
@@ -13,6 +14,8 @@ zk [-server host:port[,host:port...][/chroot]] [-timeout ms] [-r] [-waitforconne
   -timeout            the session timeout in ms (30000)
   -r                  take a server that lost its quorum, for reads
   -waitforconnection  do nothing until a server serves the session
+  -q                  print results only, and exit with a code that says more
+  -o json             results as JSON; means -q
   -help, -version
 
 Without a command zk reads commands from standard input; `help` lists them.";
@@ -33,6 +36,10 @@ pub(crate) struct Args {
     pub(crate) timeout: Duration,
     pub(crate) read_only: bool,
     pub(crate) wait_for_connection: bool,
+    /// Print nothing but results.
+    pub(crate) quiet: bool,
+    /// Results as JSON unless a command says otherwise.
+    pub(crate) json: bool,
     /// The command and its words; empty for the interactive shell.
     pub(crate) command: Vec<String>,
 }
@@ -43,6 +50,8 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Start, Str
         timeout: DEFAULT_TIMEOUT,
         read_only: false,
         wait_for_connection: false,
+        quiet: false,
+        json: false,
         command: Vec::new(),
     };
     while let Some(arg) = args.next() {
@@ -59,6 +68,12 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Start, Str
             "timeout" => parsed.timeout = parse_timeout(&value()?)?,
             "r" | "readonly" => parsed.read_only = true,
             "waitforconnection" => parsed.wait_for_connection = true,
+            "q" | "quiet" => parsed.quiet = true,
+            "o" | "output" => {
+                let format = value()?;
+                parsed.json =
+                    is_json(&format).ok_or(format!("Error: -o {format}: json or text"))?;
+            }
             "help" | "h" => return Ok(Start::Print(HELP.to_owned())),
             "version" => return Ok(Start::Print(version())),
             "client-configuration" => {
@@ -70,7 +85,45 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Start, Str
             _ => return Err(format!("Error: unknown option {arg}\n\n{HELP}")),
         }
     }
+    parsed.quiet |= parsed.json || wants_quiet(&parsed.command);
     Ok(Start::Run(parsed))
+}
+
+/// Whether a format is JSON; `None` for one that there is not.
+fn is_json(format: &str) -> Option<bool> {
+    match format {
+        "json" => Some(true),
+        "text" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a command's results are for other programs, or it is none of
+/// Apache's, whose shell first says where it connects to.
+fn wants_quiet(command: &[String]) -> bool {
+    let first = command.first();
+    let is_bare_help = command.len() == 1 && command[0] == "help";
+    first.is_some_and(|name| more::knows(name)) && !is_bare_help
+        || command.iter().any(|word| word == "--raw")
+        || command
+            .windows(2)
+            .any(|words| words[0] == "-o" && words[1] == "json")
+}
+
+/// Takes `-o json` or `-o text` out of a command's words, and says whether
+/// JSON is wanted; `default` if there is none.
+pub(crate) fn take_format(words: &mut Vec<String>, default: bool) -> Result<bool, String> {
+    let end = words
+        .iter()
+        .position(|word| word == "--")
+        .unwrap_or(words.len());
+    let Some(at) = words[..end].iter().position(|word| word == "-o") else {
+        return Ok(default);
+    };
+    let format = words.get(at + 1).map_or("", String::as_str);
+    let json = is_json(format).ok_or_else(|| format!("-o {format}: json or text"))?;
+    words.drain(at..at + 2);
+    Ok(json)
 }
 
 /// What `version` prints.

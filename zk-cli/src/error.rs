@@ -4,14 +4,36 @@
 use crate::output::Output;
 use zk_client::{Error, ErrorCode};
 
-const FAILED: i32 = 1;
 const NOT_FOUND: i32 = 127;
 
 /// Why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CliError {
     pub(crate) message: String,
+    /// The exit code of Apache's shell.
     pub(crate) code: i32,
+    /// The exit code that says more, for those who want to know more.
+    pub(crate) kind: i32,
+}
+
+/// Exit codes by kind of error; `docs/shell.md` tells them to users.
+pub(crate) mod kind {
+    /// Anything else that failed.
+    pub(crate) const FAILED: i32 = 1;
+    /// The words make no command.
+    pub(crate) const USAGE: i32 = 2;
+    /// The znode is not there.
+    pub(crate) const NO_NODE: i32 = 3;
+    /// The znode is there already.
+    pub(crate) const NODE_EXISTS: i32 = 4;
+    /// The znode has another version.
+    pub(crate) const BAD_VERSION: i32 = 5;
+    /// The znode has children.
+    pub(crate) const NOT_EMPTY: i32 = 6;
+    /// An access control list or an identity is in the way.
+    pub(crate) const NO_AUTH: i32 = 7;
+    /// No server, or none in time, or the session is gone.
+    pub(crate) const NO_CONNECTION: i32 = 8;
 }
 
 impl CliError {
@@ -19,18 +41,34 @@ impl CliError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            code: FAILED,
+            code: kind::FAILED,
+            kind: kind::FAILED,
         }
     }
 
-    /// The code for words that make no command.
-    pub(crate) const USAGE: i32 = 2;
+    /// There is no znode `path`.
+    pub(crate) fn no_node(path: &str) -> Self {
+        Self {
+            kind: kind::NO_NODE,
+            ..Self::new(format!("Node does not exist: {path}"))
+        }
+    }
 
     /// The words make no command of ours.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            code: Self::USAGE,
+            code: kind::USAGE,
+            kind: kind::USAGE,
+        }
+    }
+
+    /// The same for a command of Apache's, whose shell has no code for it.
+    pub(crate) fn usage_of_apache(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: kind::FAILED,
+            kind: kind::USAGE,
         }
     }
 
@@ -39,10 +77,11 @@ impl CliError {
         Self {
             message: String::new(),
             code,
+            kind: code,
         }
     }
 
-    /// Says what happened, and returns the exit code for it.
+    /// Says what happened, and returns Apache's exit code for it.
     pub(crate) fn report(&self, output: &Output) -> i32 {
         if !self.message.is_empty() {
             output.error(&self.message);
@@ -54,6 +93,7 @@ impl CliError {
         Self {
             message: format!("Command not found: Command not found {command}"),
             code: NOT_FOUND,
+            kind: NOT_FOUND,
         }
     }
 
@@ -64,7 +104,29 @@ impl CliError {
             Error::Server { path, .. } | Error::Multi { path, .. } => path,
             _ => path,
         };
-        Self::new(message(error, path))
+        Self {
+            message: message(error, path),
+            code: kind::FAILED,
+            kind: kind_of(error),
+        }
+    }
+}
+
+fn kind_of(error: &Error) -> i32 {
+    match error.code() {
+        Some(ErrorCode::NO_NODE) => kind::NO_NODE,
+        Some(ErrorCode::NODE_EXISTS) => kind::NODE_EXISTS,
+        Some(ErrorCode::BAD_VERSION) => kind::BAD_VERSION,
+        Some(ErrorCode::NOT_EMPTY) => kind::NOT_EMPTY,
+        Some(ErrorCode::NO_AUTH | ErrorCode::INVALID_ACL | ErrorCode::AUTH_FAILED) => kind::NO_AUTH,
+        Some(
+            ErrorCode::CONNECTION_LOSS
+            | ErrorCode::OPERATION_TIMEOUT
+            | ErrorCode::REQUEST_TIMEOUT
+            | ErrorCode::SESSION_EXPIRED
+            | ErrorCode::SESSION_MOVED,
+        ) => kind::NO_CONNECTION,
+        _ => kind::FAILED,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `zk`, the shell: Apache's zkCli commands with Apache's output, one at a
-//! time from the command line or many from standard input.
+//! time from the command line or many from standard input or a terminal; and
+//! commands that Apache's shell has not (`more/`).
 //!
 //! The key decision: what a script can see of Apache's shell is kept, that is
 //! commands, flags, texts, the stream (results on stdout; errors and `Created
@@ -12,14 +13,20 @@
 mod acl_text;
 mod args;
 mod commands;
+mod complete;
+mod crawl;
 mod error;
 mod flags;
+mod input;
 mod java_time;
 mod json;
+mod more;
 mod offline;
 mod output;
+mod paths;
 mod shell;
 mod stat_text;
+mod terminal;
 mod usage;
 mod walk;
 mod words;
@@ -71,7 +78,9 @@ fn run(args: Args, output: &Output) -> i32 {
 }
 
 async fn start(args: Args, output: &Output) -> i32 {
-    output.line(&format!("Connecting to {}", args.server));
+    if !args.quiet {
+        output.line(&format!("Connecting to {}", args.server));
+    }
     let command = args.command.clone();
     let mut shell = match Shell::start(args, output).await {
         Ok(shell) => shell,

@@ -42,7 +42,8 @@ impl Output {
         quiet(self.out.borrow_mut().flush());
     }
 
-    fn bytes(&self, bytes: &[u8]) {
+    /// Bytes of the result, as they are.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
         quiet(self.out.borrow_mut().write_all(bytes));
     }
 }

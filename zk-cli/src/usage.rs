@@ -54,6 +54,36 @@ const SET_FLAGS: &str = "
  -v <arg>   Set with an expected version
 ";
 
+/// What the commands take beyond what Apache's do.
+const MORE: &[(&str, &str)] = &[
+    (
+        "create",
+        "
+  -p       create what is missing above the path
+  -f file  data from a file, - for standard input",
+    ),
+    ("delete", "\n  --dry-run  say what would go"),
+    ("deleteall", "\n  --dry-run  say what would go"),
+    ("get", "\n  --raw  the bytes of the data and nothing else"),
+    (
+        "set",
+        "
+  -f file   data from a file, - for standard input; so does - for the data
+  --create  create the znode if it is not there",
+    ),
+];
+
+/// Names of the commands, sorted.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+/// What a command takes beyond what Apache's does.
+pub(crate) fn more(command: &str) -> &'static str {
+    let found = MORE.iter().find(|(name, _)| *name == command);
+    found.map_or("", |(_, more)| more)
+}
+
 pub(crate) fn exists(command: &str) -> bool {
     COMMANDS.iter().any(|(name, _)| *name == command)
 }

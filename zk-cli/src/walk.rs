@@ -1,5 +1,6 @@
 //! Walks over a subtree, without recursion: depth costs memory only.
 
+use crate::paths::child;
 use std::collections::VecDeque;
 use zk_client::{Client, Error, ErrorCode};
 
@@ -66,11 +67,4 @@ pub(crate) async fn list(client: &Client, root: &str) -> Result<Vec<String>, Err
         listed += 1;
     }
     Ok(paths)
-}
-
-fn child(parent: &str, name: &str) -> String {
-    match parent {
-        "/" => format!("/{name}"),
-        _ => format!("{parent}/{name}"),
-    }
 }

@@ -6,7 +6,10 @@
 //! ACLs. It does not know where the znodes come from.
 
 use bytes::Bytes;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// What `format` says.
 pub const FORMAT: &str = "zk-archive";
@@ -64,6 +67,9 @@ pub enum ArchiveError {
     /// The value could not be written.
     #[error("the archive cannot be written: {0}")]
     Encode(#[from] rmp_serde::encode::Error),
+    /// The bytes could not be written or read.
+    #[error("the archive cannot be written: {0}")]
+    Io(#[from] io::Error),
     /// The bytes are no MessagePack of this shape.
     #[error("the archive cannot be read: {0}")]
     Decode(#[from] rmp_serde::decode::Error),
@@ -110,6 +116,169 @@ impl Archive {
             return Err(ArchiveError::Kind(archive.kind));
         }
         Ok(archive)
+    }
+}
+
+/// Where the number of items stands, once it is known.
+const COUNT_AT: u64 = HEADER.len() as u64;
+
+/// Everything before the number of items: the outer map and its fields up to
+/// `items`, whose array has a length of four bytes.
+const HEADER: &[u8] =
+    b"\x84\xa6format\xaazk-archive\xa7version\x01\xa4kind\xa7subtree\xa5items\xdd";
+
+/// Writes an archive item by item, for subtrees of any size. What it writes
+/// reads as an [`Archive`].
+#[derive(Debug)]
+pub struct ArchiveWriter<W> {
+    out: W,
+    count: u32,
+}
+
+impl<W: Write + Seek> ArchiveWriter<W> {
+    /// Begins an archive of a subtree. Until it is finished it claims to hold
+    /// more than it does, so that a part of one is not taken for a whole.
+    pub fn new(mut out: W) -> Result<Self, ArchiveError> {
+        out.write_all(HEADER)?;
+        out.write_all(&u32::MAX.to_be_bytes())?;
+        Ok(Self { out, count: 0 })
+    }
+
+    /// Appends a znode, whose parent was appended before it.
+    pub fn push(&mut self, node: &ArchivedNode) -> Result<(), ArchiveError> {
+        rmp_serde::encode::write_named(&mut self.out, node)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// How many znodes were appended.
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Writes how many items there are, and gives back the output.
+    pub fn finish(mut self) -> Result<W, ArchiveError> {
+        self.out.seek(SeekFrom::Start(COUNT_AT))?;
+        self.out.write_all(&self.count.to_be_bytes())?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// Reads an archive of a subtree item by item; `take` says whether to go on.
+/// Answers how many items were taken.
+///
+/// # Errors
+/// As [`Archive::from_bytes`]; items before a bad one were taken already.
+pub fn read_items(
+    source: impl Read,
+    take: impl FnMut(ArchivedNode) -> bool,
+) -> Result<u64, ArchiveError> {
+    let mut deserializer = rmp_serde::Deserializer::new(source);
+    let mut items = Items {
+        take,
+        header: Header::default(),
+        taken: 0,
+        is_stopped: false,
+    };
+    match deserializer.deserialize_map(&mut items) {
+        _ if items.is_stopped => Ok(items.taken),
+        Ok(()) => Ok(items.taken),
+        Err(error) => Err(items.header.check().err().unwrap_or(error.into())),
+    }
+}
+
+/// The outer fields, as far as they were read.
+#[derive(Default)]
+struct Header {
+    format: Option<String>,
+    version: Option<u32>,
+    kind: Option<String>,
+}
+
+impl Header {
+    /// The error that says more than that the bytes are wrong.
+    fn check(&self) -> Result<(), ArchiveError> {
+        if let (Some(format), Some(version)) = (&self.format, self.version)
+            && (format != FORMAT || version != VERSION)
+        {
+            let format = format.clone();
+            return Err(ArchiveError::Format { format, version });
+        }
+        match &self.kind {
+            Some(kind) if kind != SUBTREE => Err(ArchiveError::Kind(kind.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.format.is_some() && self.version.is_some() && self.kind.is_some()
+    }
+}
+
+struct Items<F> {
+    take: F,
+    header: Header,
+    taken: u64,
+    is_stopped: bool,
+}
+
+impl<'de, F: FnMut(ArchivedNode) -> bool> Visitor<'de> for &mut Items<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an archive of znodes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "format" => self.header.format = Some(map.next_value()?),
+                "version" => self.header.version = Some(map.next_value()?),
+                "kind" => self.header.kind = Some(map.next_value()?),
+                "items" if !self.header.is_complete() => {
+                    return Err(de::Error::custom("items come before what they are"));
+                }
+                "items" => {
+                    self.header.check().map_err(de::Error::custom)?;
+                    map.next_value_seed(ItemSeed(self))?;
+                }
+                _ => drop(map.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        match self.header.is_complete() {
+            true => Ok(()),
+            false => Err(de::Error::custom("the archive does not say what it is")),
+        }
+    }
+}
+
+struct ItemSeed<'a, F>(&'a mut Items<F>);
+
+impl<'de, F: FnMut(ArchivedNode) -> bool> DeserializeSeed<'de> for ItemSeed<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(ArchivedNode) -> bool> Visitor<'de> for ItemSeed<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("znodes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(node) = items.next_element()? {
+            self.0.taken += 1;
+            if !(self.0.take)(node) {
+                self.0.is_stopped = true;
+                return Err(de::Error::custom("the reader has enough"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -181,5 +350,80 @@ mod tests {
         assert_eq!(last, 0x90);
         lying.extend([0xdd, 0xff, 0xff, 0xff, 0xff]);
         assert!(Archive::from_bytes(&lying).is_err());
+    }
+
+    fn some(count: usize) -> Vec<ArchivedNode> {
+        let paths = (0..count).map(|n| {
+            if n == 0 {
+                String::new()
+            } else {
+                format!("/{n}")
+            }
+        });
+        let nodes = paths.map(|path| ArchivedNode {
+            data: (path.len() % 2 == 0).then(|| Bytes::from(path.clone())),
+            path,
+            acl: vec![ArchivedAcl {
+                perms: 1,
+                scheme: "world".into(),
+                id: "anyone".into(),
+            }],
+            ttl_ms: None,
+            container: true,
+        });
+        nodes.collect()
+    }
+
+    fn streamed(nodes: &[ArchivedNode]) -> Vec<u8> {
+        let mut writer = ArchiveWriter::new(io::Cursor::new(Vec::new())).unwrap();
+        nodes.iter().for_each(|node| writer.push(node).unwrap());
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn collect(bytes: &[u8]) -> Result<Vec<ArchivedNode>, ArchiveError> {
+        let mut nodes = Vec::new();
+        let taken = read_items(bytes, |node| {
+            nodes.push(node);
+            true
+        })?;
+        assert_eq!(taken, nodes.len() as u64);
+        Ok(nodes)
+    }
+
+    #[test]
+    fn streams_and_values_are_the_same_archive() {
+        for count in [0, 1, 20, 70_000] {
+            let nodes = some(count);
+            let bytes = streamed(&nodes);
+            assert_eq!(Archive::from_bytes(&bytes).unwrap().items, nodes);
+            assert_eq!(collect(&bytes).unwrap(), nodes);
+            let value = Archive::subtree(nodes.clone()).to_bytes().unwrap();
+            assert_eq!(collect(&value).unwrap(), nodes);
+        }
+    }
+
+    #[test]
+    fn a_reader_may_stop() {
+        let mut seen = 0;
+        let taken = read_items(&streamed(&some(9))[..], |_| {
+            seen += 1;
+            seen < 3
+        });
+        assert_eq!(taken.unwrap(), 3);
+    }
+
+    #[test]
+    fn a_part_of_a_stream_is_no_archive() {
+        let bytes = streamed(&some(3));
+        for end in 0..bytes.len() {
+            assert!(collect(&bytes[..end]).is_err(), "{end}");
+        }
+        let mut unfinished = ArchiveWriter::new(io::Cursor::new(Vec::new())).unwrap();
+        unfinished.push(&some(1)[0]).unwrap();
+        assert!(collect(&unfinished.out.into_inner()).is_err());
+        let mut other = Archive::subtree(some(1));
+        other.version = 2;
+        let error = collect(&other.to_bytes().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("version 2"), "{error}");
     }
 }

@@ -4,16 +4,23 @@ use super::{Context, Outcome, on, parse, print_stat, version_flag};
 use crate::acl_text;
 use crate::error::keeper_text;
 use crate::flags::{Flag, flag, value};
+use crate::json;
 use crate::walk::Walk;
+use serde_json::json;
 use zk_client::{Acl, Error};
 
 const GET_FLAGS: &[Flag] = &[flag("s")];
 const SET_FLAGS: &[Flag] = &[flag("s"), value("v"), flag("R")];
 
 pub(super) async fn get(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(GET_FLAGS, words, 2)?;
+    let parsed = parse(context, GET_FLAGS, words, 2)?;
     let path = &parsed.words[1];
     let (acl, stat) = context.client.get_acl(path).await.map_err(on(path))?;
+    if context.json {
+        let (acl, stat) = (json::acl(&acl), json::stat(&stat));
+        context.value(&json!({ "path": path, "acl": acl, "stat": stat }));
+        return Ok(());
+    }
     for entry in &acl {
         context.output.line(&acl_text::entry(entry));
     }
@@ -24,7 +31,7 @@ pub(super) async fn get(context: &Context<'_>, words: &[String]) -> Outcome {
 }
 
 pub(super) async fn set(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(SET_FLAGS, words, 3)?;
+    let parsed = parse(context, SET_FLAGS, words, 3)?;
     let (path, text) = (&parsed.words[1], &parsed.words[2]);
     let acl = acl_text::parse(text, context.output);
     let version = version_flag(&parsed)?;

@@ -3,8 +3,9 @@
 use super::{Context, Outcome, bracketed, on, parse, parse_with_watch, print_stat};
 use crate::error::CliError;
 use crate::flags::{Flag, flag};
-use crate::usage;
 use crate::walk::Walk;
+use crate::{json, usage};
+use serde_json::json;
 
 const LS_FLAGS: &[Flag] = &[flag("?"), flag("s"), flag("w"), flag("R")];
 const LS_HELP: &str = "\
@@ -15,13 +16,13 @@ usage: ls [options] path
  -w   watch";
 
 pub(super) async fn ls(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse_with_watch(LS_FLAGS, words, 1)?;
+    let parsed = parse_with_watch(context, LS_FLAGS, words, 1)?;
     if parsed.parsed.has("?") {
         context.output.line(LS_HELP);
     }
     let parsed = parsed.tell(context, "ls path [watch]", "ls [-w] path");
     let Some(path) = parsed.words.get(1) else {
-        return Err(CliError::new(usage::of("ls")));
+        return Err(CliError::usage_of_apache(usage::of("ls")));
     };
     let watch = parsed.has("w");
     if parsed.has("R") {
@@ -36,6 +37,14 @@ pub(super) async fn ls(context: &Context<'_>, words: &[String]) -> Outcome {
     }
     .map_err(on(path))?;
     names.sort_unstable();
+    if context.json {
+        let stat = stat.as_ref().map(json::stat);
+        context.value(&match stat {
+            Some(stat) => json!({ "path": path, "children": names, "stat": stat }),
+            None => json!({ "path": path, "children": names }),
+        });
+        return Ok(());
+    }
     context.output.line(&bracketed(&names));
     if let Some(stat) = stat {
         print_stat(context, &stat);
@@ -48,23 +57,34 @@ async fn ls_recursive(context: &Context<'_>, path: &str, watch: bool) -> Outcome
         .await
         .map_err(on(path))?;
     while let Some(found) = walk.next().await.map_err(on(path))? {
-        context.output.line(&found);
+        match context.json {
+            true => context.value(&json!({ "path": found })),
+            false => context.output.line(&found),
+        }
     }
     Ok(())
 }
 
 pub(super) async fn count(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(&[], words, 2)?;
+    let parsed = parse(context, &[], words, 2)?;
     let path = &parsed.words[1];
     let count = context.client.get_all_children_number(path).await;
-    context.output.line(&count.map_err(on(path))?.to_string());
+    let count = count.map_err(on(path))?;
+    match context.json {
+        true => context.value(&json!({ "path": path, "descendants": count })),
+        false => context.output.line(&count.to_string()),
+    }
     Ok(())
 }
 
 pub(super) async fn ephemerals(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(&[], words, 1)?;
+    let parsed = parse(context, &[], words, 1)?;
     let path = parsed.words.get(1).map_or("/", String::as_str);
     let paths = context.client.get_ephemerals(path).await;
-    context.output.line(&bracketed(&paths.map_err(on(path))?));
+    let paths = paths.map_err(on(path))?;
+    match context.json {
+        true => context.value(&json!({ "path": path, "ephemerals": paths })),
+        false => context.output.line(&bracketed(&paths)),
+    }
     Ok(())
 }

@@ -5,35 +5,67 @@ use super::{Context, Outcome, on, parse};
 use crate::acl_text;
 use crate::error::CliError;
 use crate::flags::{Flag, Parsed, flag, value};
-use zk_client::{CreateMode, CreateOptions, Error, ErrorCode};
+use crate::{input, json};
+use serde_json::json;
+use zk_client::{Client, CreateMode, CreateOptions, Error, ErrorCode};
 use zk_proto::MAX_TTL_MS;
 
-const FLAGS: &[Flag] = &[flag("e"), flag("s"), flag("c"), value("t")];
+pub(crate) const FLAGS: &[Flag] = &[
+    flag("e"),
+    flag("s"),
+    flag("c"),
+    value("t"),
+    flag("p"),
+    value("f"),
+];
 
 pub(super) async fn create(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(FLAGS, words, 2)?;
+    let parsed = parse(context, FLAGS, words, 2)?;
     let (mode, ttl_ms) = mode(&parsed)?;
     let path = &parsed.words[1];
-    let data = parsed.words.get(2).map(|data| data.as_bytes());
+    let file = parsed.value("f").map(input::read).transpose()?;
+    let word = parsed.words.get(2).map(|data| data.as_bytes());
+    let data = file.as_deref().or(word);
     let acl = parsed
         .words
-        .get(3)
+        .get(if file.is_some() { 2 } else { 3 })
         .map(|text| acl_text::parse(text, context.output));
     let mut options = CreateOptions::with_ttl(mode, ttl_ms);
     if let Some(acl) = &acl {
         options = options.acl(acl);
     }
+    if parsed.has("p") {
+        create_parents(context.client, path)
+            .await
+            .map_err(on(path))?;
+    }
     let created = context.client.create(path, data, &options).await;
-    let (created, _) = created.map_err(|error| failure(context, &error, path))?;
+    let (created, stat) = created.map_err(|error| failure(context, &error, path))?;
     if mode.is_ephemeral() {
         context.made_ephemerals.set(true);
     }
-    context.output.error(&format!("Created {created}"));
+    match context.json {
+        true => context.value(&json!({ "path": created, "stat": json::stat(&stat) })),
+        false => context.output.error(&format!("Created {created}")),
+    }
+    Ok(())
+}
+
+/// Creates what is missing above `path`: persistent, without data, open.
+pub(crate) async fn create_parents(client: &Client, path: &str) -> Result<(), Error> {
+    let path = path.trim_end_matches('/');
+    for (end, _) in path.match_indices('/').skip(1) {
+        let above = &path[..end];
+        match client.create(above, None, &CreateOptions::default()).await {
+            Err(error) if error.code() == Some(ErrorCode::NODE_EXISTS) => {}
+            created => drop(created?),
+        }
+    }
     Ok(())
 }
 
 /// The mode that the flags ask for, and its time to live: -1 for none.
-fn mode(parsed: &Parsed) -> Result<(CreateMode, i64), CliError> {
+pub(crate) fn mode(parsed: &Parsed) -> Result<(CreateMode, i64), CliError> {
     let [e, s, c, t] = ["e", "s", "c", "t"].map(|name| parsed.has(name));
     let refuse = |text: &str| Err(CliError::new(text));
     if c && (e || s) {

@@ -2,16 +2,16 @@
 
 use super::{Context, Outcome, on, parse, version_flag};
 use crate::error::CliError;
-use crate::flags::{Flag, value};
+use crate::flags::{Flag, flag, value};
 use crate::walk;
-use zk_client::{Client, Error, Op};
+use zk_client::{Client, Error, ErrorCode, Op};
 
-const DELETE_FLAGS: &[Flag] = &[value("v")];
-const DELETE_ALL_FLAGS: &[Flag] = &[value("b")];
+const DELETE_FLAGS: &[Flag] = &[value("v"), flag("dry-run")];
+const DELETE_ALL_FLAGS: &[Flag] = &[value("b"), flag("dry-run")];
 const DEFAULT_BATCH: usize = 1000;
 
 pub(super) async fn delete(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(DELETE_FLAGS, words, 2)?;
+    let parsed = parse(context, DELETE_FLAGS, words, 2)?;
     if parsed.words.len() > 2 {
         context.output.error(
             "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' \
@@ -19,12 +19,35 @@ pub(super) async fn delete(context: &Context<'_>, words: &[String]) -> Outcome {
         );
     }
     let (path, version) = (&parsed.words[1], version_flag(&parsed)?);
+    if parsed.has("dry-run") {
+        return would_delete(context, path, version).await;
+    }
     let answer = context.client.delete(path, version).await;
     answer.map_err(on(path))
 }
 
+/// Says what would go, or why it would not.
+async fn would_delete(context: &Context<'_>, path: &str, version: i32) -> Outcome {
+    let refuse = |code| {
+        let path = path.to_owned();
+        Err(on(&path)(Error::Server {
+            code,
+            path: path.clone(),
+        }))
+    };
+    match context.client.exists(path, false).await.map_err(on(path))? {
+        None => refuse(ErrorCode::NO_NODE),
+        Some(stat) if stat.num_children > 0 => refuse(ErrorCode::NOT_EMPTY),
+        Some(stat) if version != -1 && stat.version != version => refuse(ErrorCode::BAD_VERSION),
+        Some(_) => {
+            context.output.line(path);
+            Ok(())
+        }
+    }
+}
+
 pub(super) async fn delete_all(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(DELETE_ALL_FLAGS, words, 2)?;
+    let parsed = parse(context, DELETE_ALL_FLAGS, words, 2)?;
     let batch = match parsed.value("b").map(str::parse::<i32>) {
         None => DEFAULT_BATCH,
         // 0 and less mean one by one.
@@ -33,6 +56,11 @@ pub(super) async fn delete_all(context: &Context<'_>, words: &[String]) -> Outco
     };
     let path = &parsed.words[1];
     let tree = walk::list(context.client, path).await.map_err(on(path))?;
+    if parsed.has("dry-run") {
+        let paths = tree.iter().rev();
+        paths.for_each(|path| context.output.line(path));
+        return Ok(());
+    }
     if batch == 0 {
         return delete_one_by_one(context.client, &tree).await;
     }

@@ -3,7 +3,8 @@
 use super::{Context, Outcome, on, parse, print_stat};
 use crate::error::CliError;
 use crate::flags::{Flag, Parsed, flag, value};
-use crate::usage;
+use crate::{json, usage};
+use serde_json::json;
 use std::time::Duration;
 use zk_client::Error;
 
@@ -19,7 +20,7 @@ const RECONFIG_FLAGS: &[Flag] = &[
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) async fn sync(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(&[], words, 2)?;
+    let parsed = parse(context, &[], words, 2)?;
     let path = &parsed.words[1];
     let answer = tokio::time::timeout(SYNC_LIMIT, context.client.sync(path)).await;
     match answer {
@@ -35,10 +36,17 @@ pub(super) async fn sync(context: &Context<'_>, words: &[String]) -> Outcome {
 }
 
 pub(super) async fn config(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(CONFIG_FLAGS, words, 1)?;
+    let parsed = parse(context, CONFIG_FLAGS, words, 1)?;
     let answer = context.client.get_config(parsed.has("w")).await;
     let (config, stat) = answer.map_err(on("/zookeeper/config"))?;
     let config = String::from_utf8_lossy(config.as_deref().unwrap_or(b"null"));
+    if context.json {
+        let members: Vec<&str> = config.lines().collect();
+        let clients = connect_string(&config);
+        let stat = json::stat(&stat);
+        context.value(&json!({ "config": members, "connect": clients, "stat": stat }));
+        return Ok(());
+    }
     if parsed.has("c") {
         context.output.line(&connect_string(&config));
     } else {
@@ -78,7 +86,7 @@ fn client_address(server: &str) -> String {
 }
 
 pub(super) async fn reconfig(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(RECONFIG_FLAGS, words, 1)?;
+    let parsed = parse(context, RECONFIG_FLAGS, words, 1)?;
     let version = check_reconfig(&parsed)?;
     let lower = |name| parsed.value(name).map(str::to_lowercase);
     let members = match parsed.value("file") {

@@ -3,7 +3,7 @@
 
 mod acls;
 mod children;
-mod create;
+pub(crate) mod create;
 mod data;
 mod delete;
 mod ensemble;
@@ -13,10 +13,12 @@ mod quota;
 mod quota_track;
 mod watches;
 
+use crate::args::Args;
 use crate::error::CliError;
 use crate::flags::{self, Flag, Parsed};
 use crate::output::Output;
-use crate::{args, stat_text, usage};
+use crate::{args, more, paths, stat_text, usage};
+use serde_json::{Value, json};
 use std::cell::Cell;
 use zk_client::{Client, Stat};
 
@@ -24,11 +26,50 @@ use zk_client::{Client, Stat};
 pub(crate) struct Context<'a> {
     pub(crate) client: &'a Client,
     pub(crate) output: &'a Output,
+    /// How this program was called, for sessions elsewhere.
+    pub(crate) args: &'a Args,
+    /// Where `cd` went, if it went anywhere.
+    pub(crate) directory: Option<&'a str>,
+    /// Whether results are wanted as JSON.
+    pub(crate) json: bool,
     /// Set when the session made an ephemeral znode.
     pub(crate) made_ephemerals: &'a Cell<bool>,
 }
 
-type Outcome = Result<(), CliError>;
+impl Context<'_> {
+    /// Prints a result, as JSON.
+    pub(crate) fn value(&self, value: &Value) {
+        self.output.line(&value.to_string());
+    }
+
+    /// The absolute path that a word means.
+    pub(crate) fn path(&self, word: &str) -> String {
+        paths::resolve(self.directory, word)
+    }
+}
+
+pub(crate) type Outcome = Result<(), CliError>;
+
+/// Commands whose first word is the path of a znode.
+const WITH_PATH: &[&str] = &[
+    "addWatch",
+    "create",
+    "delete",
+    "deleteall",
+    "delquota",
+    "get",
+    "getAcl",
+    "getAllChildrenNumber",
+    "getEphemerals",
+    "listquota",
+    "ls",
+    "removewatches",
+    "set",
+    "setAcl",
+    "setquota",
+    "stat",
+    "sync",
+];
 
 /// Runs the command that `words` start with. Those that are not of the
 /// session are done already, and pass.
@@ -57,33 +98,55 @@ pub(crate) async fn run(context: &Context<'_>, words: &[String]) -> Outcome {
         "sync" => ensemble::sync(context, words).await,
         "version" => version(context, words),
         "whoami" => identity::who_am_i(context).await,
+        name if more::knows(name) => more::run(context, words).await,
         _ => Ok(()),
     }
 }
 
 fn version(context: &Context<'_>, words: &[String]) -> Outcome {
-    parse(&[], words, 1)?;
+    parse(context, &[], words, 1)?;
     if words.len() > 1 {
         return Err(CliError::new(usage::of("version")));
     }
-    context.output.line(&args::version());
+    match context.json {
+        true => context.value(&json!({ "version": env!("CARGO_PKG_VERSION") })),
+        false => context.output.line(&args::version()),
+    }
     Ok(())
 }
 
 /// Sorts a command's words, of which there must be `least` besides flags, the
 /// name included.
-fn parse(flags: &[Flag], words: &[String], least: usize) -> Result<Parsed, CliError> {
-    let parsed = flags::parse(flags, words).map_err(CliError::new)?;
+pub(crate) fn parse(
+    context: &Context<'_>,
+    flags: &[Flag],
+    words: &[String],
+    least: usize,
+) -> Result<Parsed, CliError> {
+    let mut parsed = flags::parse(flags, words).map_err(CliError::usage_of_apache)?;
+    let name = words[0].as_str();
+    if WITH_PATH.contains(&name) {
+        match parsed.words.get_mut(1) {
+            Some(path) => *path = context.path(path),
+            None if name == "ls" => parsed.words.extend(context.directory.map(str::to_owned)),
+            None => {}
+        }
+    }
     match parsed.words.len() < least {
-        true => Err(CliError::new(usage::of(&words[0]))),
+        true => Err(CliError::usage_of_apache(usage::of(name))),
         false => Ok(parsed),
     }
 }
 
 /// The same for commands that once took `path [watch]`: the third word counts
 /// as `-w`.
-fn parse_with_watch(flags: &[Flag], words: &[String], least: usize) -> Result<Watched, CliError> {
-    let parsed = parse(flags, words, least)?;
+fn parse_with_watch(
+    context: &Context<'_>,
+    flags: &[Flag],
+    words: &[String],
+    least: usize,
+) -> Result<Watched, CliError> {
+    let parsed = parse(context, flags, words, least)?;
     if parsed.words.len() <= 2 {
         let deprecated = false;
         return Ok(Watched { parsed, deprecated });
@@ -91,7 +154,7 @@ fn parse_with_watch(flags: &[Flag], words: &[String], least: usize) -> Result<Wa
     let mut words = words.to_vec();
     words[2] = "-w".to_owned();
     Ok(Watched {
-        parsed: parse(flags, &words, least)?,
+        parsed: parse(context, flags, &words, least)?,
         deprecated: true,
     })
 }
@@ -115,7 +178,7 @@ impl Watched {
 }
 
 /// The number behind `-v`, or -1 for any version.
-fn version_flag(parsed: &Parsed) -> Result<i32, CliError> {
+pub(crate) fn version_flag(parsed: &Parsed) -> Result<i32, CliError> {
     match parsed.value("v") {
         None => Ok(-1),
         Some(text) => text
@@ -125,7 +188,7 @@ fn version_flag(parsed: &Parsed) -> Result<i32, CliError> {
 }
 
 /// The error of an operation on `path`.
-fn on(path: &str) -> impl Fn(zk_client::Error) -> CliError + '_ {
+pub(crate) fn on(path: &str) -> impl Fn(zk_client::Error) -> CliError + '_ {
     move |error| CliError::of(&error, path)
 }
 

@@ -6,6 +6,7 @@ use super::{Context, Outcome, on, parse};
 use crate::error::CliError;
 use crate::flags::{Flag, Parsed, flag, value};
 use crate::walk::Walk;
+use serde_json::json;
 use zk_client::{Client, CreateOptions, Error, ErrorCode};
 
 const ROOT: &str = "/zookeeper/quota";
@@ -34,15 +35,23 @@ fn stats_path(path: &str) -> String {
 }
 
 pub(super) async fn list(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(&[], words, 2)?;
+    let parsed = parse(context, &[], words, 2)?;
     let path = &parsed.words[1];
     let limits = limits_path(path);
-    context.output.error(&format!("absolute path is {limits}"));
+    if !context.json {
+        let output = context.output;
+        output.error(&format!("absolute path is {limits}"));
+    }
     let tracks = async {
         let limits = read(context.client, &limits).await?;
         Ok((limits, read(context.client, &stats_path(path)).await?))
     };
     match tracks.await {
+        Ok((limits, stats)) if context.json => {
+            let (limits, stats) = (limits.json(), stats.json());
+            context.value(&json!({ "path": path, "limits": limits, "used": stats }));
+            Ok(())
+        }
         Ok((limits, stats)) => {
             let output = context.output;
             output.line(&format!("Output quota for {path} {limits}"));
@@ -72,7 +81,7 @@ async fn read(client: &Client, path: &str) -> Result<Track, Error> {
 }
 
 pub(super) async fn set(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse_one_flag(SET_FLAGS, words)?;
+    let parsed = parse_one_flag(context, SET_FLAGS, words)?;
     if parsed.names().next().is_none() {
         return Err(CliError::new(SET_FLAGS_MISSING));
     }
@@ -100,7 +109,11 @@ pub(super) async fn set(context: &Context<'_>, words: &[String]) -> Outcome {
 }
 
 /// The words of a command of whose flags at most one may be given.
-fn parse_one_flag(flags: &[Flag], words: &[String]) -> Result<Parsed, CliError> {
+fn parse_one_flag(
+    context: &Context<'_>,
+    flags: &[Flag],
+    words: &[String],
+) -> Result<Parsed, CliError> {
     let parsed = crate::flags::parse(flags, words).map_err(CliError::new)?;
     let mut names = parsed.names();
     if let Some(first) = names.next()
@@ -112,7 +125,7 @@ fn parse_one_flag(flags: &[Flag], words: &[String]) -> Result<Parsed, CliError> 
         )));
     }
     drop(names);
-    parse(flags, words, 2)
+    parse(context, flags, words, 2)
 }
 
 fn wanted_quota(parsed: &Parsed) -> Result<Track, &'static str> {
@@ -238,7 +251,7 @@ async fn create(client: &Client, path: &str, track: Option<&Track>) -> Result<()
 }
 
 pub(super) async fn delete(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse_one_flag(DELETE_FLAGS, words)?;
+    let parsed = parse_one_flag(context, DELETE_FLAGS, words)?;
     let path = &parsed.words[1];
     let limits = limits_path(path);
     let exists = context.client.exists(&limits, false).await;

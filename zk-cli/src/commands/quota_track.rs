@@ -34,6 +34,15 @@ impl Track {
         self.0.get(name).copied().unwrap_or(-1)
     }
 
+    /// The numbers by name.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let numbers = self.0.iter();
+        numbers
+            .map(|(name, number)| (name.clone(), (*number).into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
     pub(super) fn set(&mut self, name: &str, value: i64) {
         self.0.insert(name.to_owned(), value);
     }

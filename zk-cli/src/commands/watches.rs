@@ -17,7 +17,7 @@ const REMOVE_FLAGS: &[Flag] = &[
 ];
 
 pub(super) async fn add(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(ADD_FLAGS, words, 2)?;
+    let parsed = parse(context, ADD_FLAGS, words, 2)?;
     let mode = match parsed.value("m").map(str::to_uppercase).as_deref() {
         None | Some("PERSISTENT_RECURSIVE") => Some(AddWatchMode::PersistentRecursive),
         Some("PERSISTENT") => Some(AddWatchMode::Persistent),
@@ -31,7 +31,7 @@ pub(super) async fn add(context: &Context<'_>, words: &[String]) -> Outcome {
 }
 
 pub(super) async fn remove(context: &Context<'_>, words: &[String]) -> Outcome {
-    let parsed = parse(REMOVE_FLAGS, words, 2)?;
+    let parsed = parse(context, REMOVE_FLAGS, words, 2)?;
     let (path, local) = (&parsed.words[1], parsed.has("l"));
     let kind = watcher_type(&parsed);
     let answer = context.client.remove_watches(path, kind, local).await;

@@ -2,7 +2,7 @@
 
 use super::raw_log::RawLog;
 use super::{Outcome, file_name, log_dump, parse};
-use crate::error::CliError;
+use crate::error::{CliError, kind};
 use crate::flags::{Flag, value};
 use crate::output::Output;
 use std::fs::File;
@@ -32,7 +32,7 @@ pub(super) fn chop(output: &Output, words: &[&str]) -> Outcome {
             let _ = std::fs::remove_file(&target);
             let name = file_name(path);
             output.line(&format!("Got exception: Failed to chop {name}"));
-            Err(CliError::silent(CliError::USAGE))
+            Err(CliError::silent(kind::USAGE))
         }
         Err(error) => {
             let _ = std::fs::remove_file(&target);

@@ -190,9 +190,12 @@ impl Recovery<'_> {
                 Some('y' | 'Y') => return Ok(true),
                 Some('n' | 'N') => return Ok(false),
                 Some('a' | 'A') => {
+                    let message = "Recovery aborted.".to_owned();
+                    let (code, kind) = (0, 0);
                     return Err(CliError {
-                        message: "Recovery aborted.".to_owned(),
-                        code: 0,
+                        message,
+                        code,
+                        kind,
                     });
                 }
                 _ => {}

@@ -14,6 +14,7 @@ mod log_verify;
 mod password;
 mod raw_log;
 mod snapshot_dump;
+mod snapshot_export;
 mod snapshot_json;
 mod snapshot_tree;
 mod snapshot_verify;
@@ -31,12 +32,19 @@ use zk_proto::Zxid;
 
 type Outcome = Result<(), CliError>;
 
+/// The first words of the tools.
+pub(crate) const NAMES: [&str; 6] = [
+    "cleanup",
+    "digest",
+    "digest-password",
+    "log",
+    "snapshot",
+    "toolkit",
+];
+
 /// Whether this command works on files alone.
 pub(crate) fn knows(command: &str) -> bool {
-    matches!(
-        command,
-        "log" | "snapshot" | "digest" | "cleanup" | "digest-password" | "toolkit"
-    )
+    NAMES.contains(&command)
 }
 
 /// Runs the tool that `words` start with.
@@ -48,6 +56,7 @@ pub(crate) fn run(output: &Output, words: &[String]) -> Outcome {
         ["log", "verify", rest @ ..] => log_verify::verify(output, rest),
         ["log", "chop", rest @ ..] => log_chop::chop(output, rest),
         ["snapshot", "dump", rest @ ..] => snapshot_dump::dump(output, rest),
+        ["snapshot", "export", rest @ ..] => snapshot_export::export(output, rest),
         ["snapshot", "verify", rest @ ..] => snapshot_verify::verify(output, rest),
         ["snapshot", "compare", rest @ ..] => compare::compare(output, rest),
         ["snapshot", "summary", rest @ ..] => summary::summary(output, rest),
@@ -74,6 +83,7 @@ log chop -z ZXID FILE           write FILE.choppedZXID without what follows"
             "\
 snapshot dump [-d | -json | -o json] FILE
 snapshot verify FILE|DIR...
+snapshot export FILE START_PATH ARCHIVE|-
 snapshot compare -l FILE -r FILE [-b BYTES] [-n NODES] [-d] [-i]
 snapshot summary FILE START_PATH MAX_DEPTH"
         }

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alone;
+mod beyond;
 mod normal;
 mod offline;
+mod ours;
 mod replay;
+mod seeds;
 mod server;
 mod zk;
