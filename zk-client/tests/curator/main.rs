@@ -2,6 +2,10 @@
 //! Rust share locks, elections, barriers, queues and counters.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::print_stdout,
+    reason = "what was skipped is for who reads the test's output"
+)]
 
 mod java;
 mod leaders;

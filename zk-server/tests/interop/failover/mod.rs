@@ -58,7 +58,7 @@ fn survives_leaders(command: Command) {
         site.configure(id, &MEMBERS);
     }
     site.start(&ours, &MEMBERS);
-    let mut writer = Writer::start(command, &site);
+    let writer = Writer::start(command, &site);
     for _ in 0..KILLS {
         writer.goes_on();
         let leader = site.leader(&MEMBERS);
