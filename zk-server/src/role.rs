@@ -110,12 +110,16 @@ pub(crate) struct EnsembleView {
     pub(crate) away_since: Option<u64>,
     /// When its role began.
     pub(crate) elected_at: u64,
-    /// When it reached its leader.
+    /// When it reached its leader, or who hosts it.
     pub(crate) connected_at: u64,
+    /// Whom it reached then.
+    pub(crate) master: Option<ServerId>,
     /// When it began to serve.
     pub(crate) serving_since: u64,
     /// Of a leader: its learners.
     pub(crate) learners: LearnerCounts,
+    /// Of a follower: how many observers it hosts, if it may.
+    pub(crate) hosted_observers: Option<usize>,
 }
 
 /// How many learners a leader has.
@@ -133,9 +137,17 @@ pub(crate) struct LearnerCounts {
 }
 
 impl EnsembleView {
+    /// It has a connection to whom it learns from.
+    pub(crate) fn show_connected(&mut self, now_ms: u64, master: ServerId) {
+        self.connected_at = now_ms;
+        self.master = Some(master);
+    }
+
     /// The role is over.
     pub(crate) fn clear(&mut self) {
         self.leader = None;
+        self.master = None;
+        self.hosted_observers = None;
         self.learners = LearnerCounts::default();
     }
 }

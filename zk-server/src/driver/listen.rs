@@ -103,8 +103,11 @@ impl Listener {
 }
 
 /// Where this server is to listen: on its own addresses, or on the same ports
-/// of all addresses that the machine has.
+/// of all addresses that the machine has. Who has no vote hosts nobody.
 fn wanted(shared: &Shared, port: Port) -> Vec<HostPort> {
+    if matches!(port, Port::Master(_)) && !shared.is_voter(shared.own()) {
+        return Vec::new();
+    }
     let mut wanted: Vec<HostPort> = Vec::new();
     for mut address in shared.addresses(port, shared.own()) {
         if shared.options.listen_on_all_ips {

@@ -1,4 +1,4 @@
-//! The two ports that a member of an ensemble has for the other servers, on
+//! The ports that a member of an ensemble has for the other servers, on
 //! tokio: the real [`Network`] of a peer. It refuses to know what is said on
 //! them, but for where one message ends and the next begins.
 //!
@@ -43,7 +43,7 @@ pub(crate) enum NetworkError {
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}, the {port} port: {source}")]
     Listen {
-        /// Which of the two ports.
+        /// Which of the ports.
         port: Port,
         /// The address as configured.
         address: String,
@@ -58,13 +58,13 @@ pub(crate) struct TcpNetwork {
     shared: Arc<Shared>,
     election: Arc<Election>,
     quorum: Arc<Quorum>,
-    listeners: [Listener; 2],
+    listeners: Vec<Listener>,
     /// Links with bytes that no flush has seen.
     touched: Vec<Arc<Link>>,
 }
 
 impl TcpNetwork {
-    /// Opens both ports. All tasks run on the runtime that this is called in.
+    /// Opens the ports. All tasks run on the runtime that this is called in.
     ///
     /// # Errors
     /// A port that cannot be had after all tries.
@@ -75,17 +75,19 @@ impl TcpNetwork {
         let shared = Arc::new(Shared::new(options, emit));
         let election = Arc::new(Election::new(shared.clone()));
         let quorum = Arc::new(Quorum::new(shared.clone()));
+        let voting = Listener::new(&shared, Port::Election, {
+            let election = election.clone();
+            move |stream, remote| election.accepted(stream, remote)
+        });
+        let for_learners = |port| {
+            let quorum = quorum.clone();
+            let welcome = move |stream, remote| quorum.accepted(port, stream, remote);
+            Listener::new(&shared, port, welcome)
+        };
+        let masters = shared.options.master_port.map(Port::Master);
+        let learning = [Port::Quorum].into_iter().chain(masters).map(for_learners);
         let network = Self {
-            listeners: [
-                Listener::new(&shared, Port::Election, {
-                    let election = election.clone();
-                    move |stream, remote| election.accepted(stream, remote)
-                }),
-                Listener::new(&shared, Port::Quorum, {
-                    let quorum = quorum.clone();
-                    move |stream, remote| quorum.accepted(stream, remote)
-                }),
-            ],
+            listeners: [voting].into_iter().chain(learning).collect(),
             touched: Vec::new(),
             shared,
             election,
@@ -123,7 +125,14 @@ impl Network for TcpNetwork {
     }
 
     fn dial(&mut self, server: ServerId) -> LinkId {
-        self.quorum.dial(server)
+        self.quorum.dial(Port::Quorum, server)
+    }
+
+    fn dial_master(&mut self, server: ServerId) -> LinkId {
+        // Without one of its own a server does not know the others'.
+        let port = self.shared.options.master_port;
+        self.quorum
+            .dial(port.map_or(Port::Quorum, Port::Master), server)
     }
 
     fn send(&mut self, link: LinkId, bytes: &[u8]) {

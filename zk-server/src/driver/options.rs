@@ -24,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) bind_tries: u32,
     /// Whether the system probes idle connections.
     pub(crate) keep_alive: bool,
+    /// Where followers host observers, if they do.
+    pub(crate) master_port: Option<u16>,
 }
 
 /// What a senseless `electionPortBindRetry` stands for.
@@ -49,6 +51,7 @@ impl Options {
                 .try_into()
                 .unwrap_or(BIND_TRIES),
             keep_alive: ensemble.tcp_keep_alive,
+            master_port: ensemble.observer_master_port,
         }
     }
 }

@@ -1,16 +1,18 @@
-//! Which of a member's two ports is meant, and where it is.
+//! Which of a member's ports is meant, and where it is.
 
 use std::fmt;
 use zk_proto::ServerId;
 use zk_proto::ensemble::{EnsembleConfig, HostPort};
 
-/// One of the two ports that a member has for other servers.
+/// One of the ports that a member has for other servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Port {
     /// Where votes go.
     Election,
     /// Where learners find their leader.
     Quorum,
+    /// Where observers find a follower; the number is the same everywhere.
+    Master(u16),
 }
 
 impl Port {
@@ -24,6 +26,7 @@ impl Port {
             port: match self {
                 Self::Election => address.election_port,
                 Self::Quorum => address.quorum_port,
+                Self::Master(port) => port,
             },
         });
         addresses.collect()
@@ -35,6 +38,7 @@ impl fmt::Display for Port {
         f.write_str(match self {
             Self::Election => "election",
             Self::Quorum => "quorum",
+            Self::Master(_) => "observer master",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What both ports share: who this server is, who the others are, and where
+//! What all ports share: who this server is, who the others are, and where
 //! events go.
 
 use super::port::Port;
@@ -8,7 +8,7 @@ use super::{Emit, Options};
 use crate::peer::PeerEvent;
 use parking_lot::RwLock;
 use zk_proto::ServerId;
-use zk_proto::ensemble::{EnsembleConfig, HostPort};
+use zk_proto::ensemble::{EnsembleConfig, HostPort, Role};
 
 pub(super) struct Shared {
     /// The members in there are those of the start.
@@ -45,6 +45,13 @@ impl Shared {
 
     pub(super) fn is_member(&self, server: ServerId) -> bool {
         self.members.read().members.contains_key(&server)
+    }
+
+    /// Whether a server has a vote.
+    pub(super) fn is_voter(&self, server: ServerId) -> bool {
+        let members = self.members.read();
+        let member = members.members.get(&server);
+        member.is_some_and(|member| member.role == Role::Participant)
     }
 
     /// All members but this server.

@@ -269,12 +269,12 @@ pub(super) fn monitor(shared: &Shared) -> Monitor<'static> {
     let role = shared.role.get();
     let observes = role == ServerRole::Observer;
     // Unlocked before the gauges, which lock it too.
-    let leader = shared.ensemble.lock().leader;
+    let master = shared.ensemble.lock().master;
     Monitor {
         version: version::FULL,
         server_state: role.name(),
         peer_state: peer_state(role),
-        observer_master: leader.filter(|_| observes),
+        observer_master: master.filter(|_| observes),
         gauges: gauges(shared),
         families: Families::of(&shared.stats.metrics),
     }
@@ -337,6 +337,7 @@ fn gauges(shared: &Shared) -> Gauges {
         quorum_size: (!matches!(role, ServerRole::Standalone | ServerRole::ReadOnly))
             .then(|| whole(view.members.participants().count())),
         leader: (role == ServerRole::Leader).then(|| leader_gauges(shared, &view)),
+        hosted_observers: view.hosted_observers.map(whole),
         quotas,
     }
 }

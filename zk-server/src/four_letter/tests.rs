@@ -390,6 +390,7 @@ fn captured_gauges() -> Gauges {
         local_sessions: 0,
         quorum_size: None,
         leader: None,
+        hosted_observers: None,
         quotas: QuotaGauges::default(),
     }
 }

@@ -41,6 +41,9 @@ pub(crate) struct Gauges {
     /// Of a server of an ensemble.
     pub(crate) quorum_size: Option<i64>,
     pub(crate) leader: Option<LeaderGauges>,
+    /// Of a follower that may host observers
+    /// (`FollowerZooKeeperServer.registerMetrics`).
+    pub(crate) hosted_observers: Option<i64>,
     pub(crate) quotas: QuotaGauges,
 }
 
@@ -82,6 +85,8 @@ impl Gauges {
             let leader = self.leader.as_ref();
             leader.map(|leader| (name, Whole(of(leader))))
         };
+        let led = self.leader.map(|leader| leader.synced_observers);
+        let synced_observers = led.or(self.hosted_observers);
         let all = [
             always("ephemerals_count", self.ephemerals_count),
             always("num_alive_connections", self.num_alive_connections),
@@ -102,7 +107,7 @@ impl Gauges {
             leading("synced_non_voting_followers", |it| {
                 it.synced_non_voting_followers
             }),
-            leading("synced_observers", |it| it.synced_observers),
+            synced_observers.map(|count| ("synced_observers", Whole(count))),
             always("auth_failed_count", 0),
             always("min_latency", self.min_latency),
             always("max_file_descriptor_count", self.max_files),

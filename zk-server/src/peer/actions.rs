@@ -43,9 +43,9 @@ impl Peer {
                     self.deliver(now);
                 }
                 tracing::info!("sending a snapshot of {at} to a learner");
-                if let Role::Leading(leading) = &mut self.role {
+                if let Some(learners) = self.role.learners() {
                     let network = &mut *self.network;
-                    leading.streams.begin(&self.shared, network, LinkId(to.0));
+                    learners.streams.begin(&self.shared, network, LinkId(to.0));
                 }
             }
             Action::ReadHistory { to, after, .. } => self.read_history(now, to, after)?,
@@ -92,31 +92,19 @@ impl Peer {
         packet
             .encode(&mut self.scratch)
             .expect("a packet is shorter than a length can say");
-        if matches!(self.role, Role::Leading(_)) {
-            self.show_sent(packet.kind);
-        }
         match &mut self.role {
-            Role::Looking(_) => {}
-            Role::Leading(leading) => {
+            Role::Learning(learning) if to == LearnerId::LEADER => {
+                self.network.send(learning.link, &self.scratch);
+            }
+            role => {
                 let link = LinkId(to.0);
-                if !leading.streams.hold(link, &self.scratch) {
+                let streams = role.learners().map(|it| &mut it.streams);
+                if !streams.is_some_and(|it| it.hold(link, &self.scratch)) {
                     self.network.send(link, &self.scratch);
                 }
+                self.show_sent(packet.kind);
             }
-            Role::Learning(learning) => self.network.send(learning.link, &self.scratch),
         }
-    }
-
-    fn close_learner(&mut self, to: LearnerId, reason: &str) {
-        let link = LinkId(to.0);
-        if let Role::Leading(leading) = &mut self.role {
-            match leading.remote(link) {
-                Some(learner) => tracing::warn!(%learner, "closing the connection: {reason}"),
-                None => tracing::warn!("closing a learner's connection: {reason}"),
-            }
-            leading.forget(link);
-        }
-        self.network.close(link);
     }
 
     fn read_history(&mut self, now: Duration, to: LearnerId, after: Zxid) -> Result<(), LogError> {
@@ -132,8 +120,14 @@ impl Peer {
                 Vec::new()
             }
         };
-        if let Role::Leading(leading) = &mut self.role {
-            leading.leader.handle_history(now, to, &txns);
+        match &mut self.role {
+            Role::Looking(_) => {}
+            Role::Leading(leading) => leading.leader.handle_history(now, to, &txns),
+            Role::Learning(learning) => {
+                if let Some(learner) = &mut learning.learner {
+                    learner.handle_history(now, to, &txns);
+                }
+            }
         }
         Ok(())
     }
@@ -199,6 +193,7 @@ impl Peer {
         }
         self.election.settle(state, vote);
         self.serve(now, state, epoch);
+        self.host_observers(now);
     }
 
     fn answer_upcall(&mut self, now: Duration, upcall: Upcall) {
@@ -221,26 +216,13 @@ impl Peer {
             Upcall::Ensemble(text) => self.note_leaders_members(now, &text),
         }
     }
-
-    /// Goes on with snapshots for learners.
-    pub(super) fn advance_streams(&mut self, now: Duration) {
-        let Role::Leading(leading) = &mut self.role else {
-            return;
-        };
-        if leading.streams.is_empty() {
-            return;
-        }
-        for link in leading.streams.advance(&self.shared, &mut *self.network) {
-            leading.leader.handle_progress(now, LearnerId(link.0));
-        }
-    }
 }
 
 impl Peer {
     pub(super) fn accepted(&mut self, link: LinkId, remote: std::net::SocketAddr) {
         match &mut self.role {
             Role::Looking(looking) => looking.accepted(link, remote),
-            Role::Leading(leading) => leading.accepted(link, remote, Vec::new()),
+            Role::Leading(leading) => leading.learners.accepted(link, remote, Vec::new()),
             Role::Learning(_) => self.network.close(link),
         }
     }
@@ -261,19 +243,15 @@ impl Peer {
             }
             Role::Leading(_) => self.take_learner_bytes(now, link, bytes),
             Role::Learning(learning) if learning.link == link => self.take_leader_bytes(now, bytes),
-            Role::Learning(_) => Ok(()),
+            Role::Learning(_) => self.take_learner_bytes(now, link, bytes),
         }
     }
 
     pub(super) fn disconnected(&mut self, now: Duration, link: LinkId) -> Result<(), LogError> {
         match &mut self.role {
             Role::Looking(looking) => looking.forget(link),
-            Role::Leading(leading) => {
-                leading.leader.handle_learner_lost(LearnerId(link.0));
-                leading.forget(link);
-            }
             Role::Learning(learning) if learning.link == link => self.leader_lost(now),
-            Role::Learning(_) => {}
+            Role::Leading(_) | Role::Learning(_) => self.learner_lost(link),
         }
         self.run_role(now)
     }

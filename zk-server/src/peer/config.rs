@@ -39,6 +39,8 @@ pub(crate) struct PeerConfig {
     pub(super) local: LocalSessions,
     pub(super) standalone_enabled: bool,
     pub(super) many_addresses: bool,
+    /// Whether followers host observers (`observerMasterPort`).
+    pub(super) observer_masters: bool,
 }
 
 /// What a packet has beside a client's request.
@@ -75,6 +77,7 @@ impl PeerConfig {
             },
             standalone_enabled: ensemble.standalone_enabled,
             many_addresses: ensemble.multi_address.enabled,
+            observer_masters: ensemble.observer_master_port.is_some(),
         }
     }
 

@@ -81,6 +81,11 @@ impl Disk {
         }
     }
 
+    /// The end of the log, as far back as it is kept.
+    pub(super) fn recent(&self) -> Vec<Txn> {
+        self.recent.iter().cloned().collect()
+    }
+
     /// What an election begins with.
     pub(super) fn candidacy(&self) -> zk_election::OwnHistory {
         zk_election::OwnHistory {

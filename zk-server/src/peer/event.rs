@@ -28,6 +28,13 @@ pub enum PeerEvent {
         /// Where from.
         remote: SocketAddr,
     },
+    /// Somebody connected to the port for observers.
+    ObserverAccepted {
+        /// The new link.
+        link: LinkId,
+        /// Where from.
+        remote: SocketAddr,
+    },
     /// A dialled link is open.
     Connected(LinkId),
     /// The link is gone, or was never opened. Nothing more comes of it.

@@ -3,17 +3,15 @@
 //! learners' questions.
 
 use super::clients::{Turn, Waiting};
+use super::hosting::LearnerLinks;
 use super::learning::judge;
-use super::links::Input;
 use super::local::end_local;
-use super::streams::Streams;
-use super::{LinkId, Over, Peer, PeerConfig, Role, whole_ms};
+use super::{Over, Peer, PeerConfig, Role, whole_ms};
 use crate::metrics::SizeTally;
 use crate::pipeline::{Core, Item, Origin, ReconfigRules, Stage, Subject, close_session};
 use crate::shared::Shared;
 use bytes::Bytes;
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 use zk_election::Vote;
@@ -30,19 +28,11 @@ enum Owner {
     At(LearnerId),
 }
 
-struct LearnerLink {
-    remote: SocketAddr,
-    input: Input,
-}
-
 /// The leader.
 pub(super) struct Leading {
     pub(super) vote: Vote,
     pub(super) leader: Leader,
-    links: BTreeMap<LinkId, LearnerLink>,
-    /// Links whose bytes came before this server led.
-    early: Vec<LinkId>,
-    pub(super) streams: Streams,
+    pub(super) learners: LearnerLinks,
     /// From broadcast on.
     pub(super) core: Option<Core>,
     /// Sessions whose client has been seen by this leader.
@@ -69,9 +59,7 @@ impl Leading {
         Self {
             vote,
             leader: Leader::new(now, peer.zab(vote.leader), own),
-            links: BTreeMap::new(),
-            early: Vec::new(),
-            streams: Streams::default(),
+            learners: LearnerLinks::default(),
             core: None,
             owners: HashMap::new(),
             payloads: Vec::new(),
@@ -83,32 +71,10 @@ impl Leading {
         }
     }
 
-    pub(super) fn accepted(&mut self, link: LinkId, remote: SocketAddr, bytes: Vec<u8>) {
-        let mut input = Input::default();
-        if !bytes.is_empty() {
-            self.early.push(link);
-            input.push(bytes);
-        }
-        self.links.insert(link, LearnerLink { remote, input });
-    }
-
-    pub(super) fn links(&self) -> Vec<LinkId> {
-        self.links.keys().copied().collect()
-    }
-
-    pub(super) fn remote(&self, link: LinkId) -> Option<SocketAddr> {
-        self.links.get(&link).map(|it| it.remote)
-    }
-
-    pub(super) fn forget(&mut self, link: LinkId) {
-        self.links.remove(&link);
-        self.streams.forget(link);
-    }
-
     pub(super) fn poll_timeout(&self, shared: &Shared) -> Option<Duration> {
         let serves = self.core.is_some();
         let expiry = shared.sessions.next_deadline().filter(|_| serves);
-        let streams = self.streams.is_ready().then_some(Duration::ZERO);
+        let streams = self.learners.streams.is_ready().then_some(Duration::ZERO);
         [
             self.leader.poll_timeout(),
             expiry.map(Duration::from_millis),
@@ -389,64 +355,6 @@ impl Peer {
             }
         }
         self.run_role(now)
-    }
-
-    /// Bytes of a learner.
-    pub(super) fn take_learner_bytes(
-        &mut self,
-        now: Duration,
-        link: LinkId,
-        bytes: Vec<u8>,
-    ) -> Result<(), LogError> {
-        if let Role::Leading(leading) = &mut self.role
-            && let Some(learner) = leading.links.get_mut(&link)
-        {
-            learner.input.push(bytes);
-        }
-        self.take_learner_packets(now, link)
-    }
-
-    /// Learners that spoke before this server led.
-    pub(super) fn take_early_learners(&mut self, now: Duration) -> Result<(), LogError> {
-        let Role::Leading(leading) = &mut self.role else {
-            return Ok(());
-        };
-        for link in std::mem::take(&mut leading.early) {
-            self.take_learner_packets(now, link)?;
-        }
-        Ok(())
-    }
-
-    /// Whole packets that came of a learner.
-    pub(super) fn take_learner_packets(
-        &mut self,
-        now: Duration,
-        link: LinkId,
-    ) -> Result<(), LogError> {
-        while self.over.is_none() {
-            let Role::Leading(leading) = &mut self.role else {
-                break;
-            };
-            let Some(learner) = leading.links.get_mut(&link) else {
-                break;
-            };
-            match learner.input.packet(self.config.packet_max) {
-                Ok(Some(packet)) => {
-                    leading
-                        .leader
-                        .handle_learner(now, LearnerId(link.0), &packet);
-                    self.run_role(now)?;
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::warn!(learner = %learner.remote, "closing the connection, whose bytes make no packet: {error}");
-                    leading.leader.handle_learner_lost(LearnerId(link.0));
-                    leading.forget(link);
-                    self.network.close(link);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

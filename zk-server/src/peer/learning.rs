@@ -2,8 +2,10 @@
 //! follows, and forwards what its clients want to write.
 
 use super::clients::{Turn, Waiting};
+use super::hosting::LearnerLinks;
 use super::install::Install;
 use super::links::Input;
+use super::masters::{DIALS_MAX, Source};
 use super::{LinkId, Over, Peer, PeerConfig, Role, whole_ms};
 use crate::conn::{Class, Conn, class};
 use crate::pipeline::{Item, Origin, authenticate, close_session, lacks_auth};
@@ -18,15 +20,18 @@ use zk_proto::txn::LoggedTxn;
 use zk_proto::{ErrorCode, Id, OpCode, Request, SessionId};
 use zk_zab::{Learner, Packet, PersistToken};
 
-/// Dials of a leader before another election (`Learner.connectToLeader`).
-const DIALS_MAX: u32 = 5;
-
 /// A follower or observer.
 pub(super) struct Learning {
     pub(super) vote: Vote,
     pub(super) state: PeerState,
+    /// Whom it learns from.
+    pub(super) source: Source,
+    /// The link to that.
     pub(super) link: LinkId,
-    dials: u32,
+    /// How often the leader was dialled; once is enough behind others.
+    leader_dials: usize,
+    /// Others are dialled up to then.
+    masters_until: Duration,
     dial_at: Option<Duration>,
     /// The dial may take so long.
     connect_until: Duration,
@@ -37,6 +42,8 @@ pub(super) struct Learning {
     pub(super) install: Option<Install>,
     /// Sessions heard since then are to be told to the leader, in ms.
     touched_ms: u64,
+    /// Those that this server hosts, or will.
+    pub(super) observers: LearnerLinks,
 }
 
 impl Learning {
@@ -45,27 +52,52 @@ impl Learning {
         config: &PeerConfig,
         vote: Vote,
         state: PeerState,
-        link: LinkId,
+        (source, link): (Source, LinkId),
     ) -> Self {
         Self {
             vote,
             state,
+            source,
             link,
-            dials: 1,
+            leader_dials: match source {
+                Source::Leader(_) => 1,
+                Source::Master(_) => DIALS_MAX - 1,
+            },
+            masters_until: now + config.masters_limit(),
             dial_at: None,
             connect_until: now + config.tick * config.connect_limit_ticks,
             learner: None,
             input: Input::default(),
             install: None,
             touched_ms: 0,
+            observers: LearnerLinks::default(),
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
-        match &self.learner {
+        let streams = self.observers.streams.is_ready().then_some(Duration::ZERO);
+        let protocol = match &self.learner {
             Some(learner) => learner.poll_timeout(),
             None => Some(self.dial_at.unwrap_or(self.connect_until)),
-        }
+        };
+        streams.or(protocol)
+    }
+
+    /// Whether it takes observers.
+    pub(super) fn is_host(&self) -> bool {
+        self.learner.as_ref().is_some_and(Learner::hosts_observers)
+    }
+
+    /// Whether it takes another election, if this dial failed.
+    const fn has_tried_all(&self) -> bool {
+        matches!(self.source, Source::Leader(_)) && self.leader_dials >= DIALS_MAX
+    }
+
+    /// Whether the other end was there, and hosts nobody.
+    fn was_turned_away(&self) -> bool {
+        let has_said_nothing = |learner: &Learner| learner.epoch().is_none();
+        matches!(self.source, Source::Master(_))
+            && self.learner.as_ref().is_some_and(has_said_nothing)
     }
 
     pub(super) fn persisted(&mut self, token: PersistToken) {
@@ -78,10 +110,13 @@ impl Learning {
 impl Peer {
     /// The link to the leader is there.
     pub(super) fn connected(&mut self, now: Duration, link: LinkId) -> Result<(), LogError> {
-        self.show_connected(now);
         let Role::Learning(learning) = &mut self.role else {
             return Ok(());
         };
+        self.shared
+            .ensemble
+            .lock()
+            .show_connected(whole_ms(now), learning.source.server());
         if learning.link == link && learning.learner.is_none() {
             let learner = Learner::new(
                 now,
@@ -98,13 +133,17 @@ impl Peer {
         let Role::Learning(learning) = &mut self.role else {
             return;
         };
-        if let Some(learner) = &mut learning.learner {
-            return learner.handle_leader_lost();
+        if learning.was_turned_away() {
+            learning.learner = None;
+            learning.input = Input::default();
         }
-        if learning.dials >= DIALS_MAX {
-            self.over = Some(Over::of("the leader cannot be reached"));
-        } else {
-            learning.dial_at = Some(now + self.config.dial_again);
+        let has_tried_all = learning.has_tried_all();
+        match &mut learning.learner {
+            Some(learner) => learner.handle_leader_lost(),
+            None if has_tried_all => {
+                self.over = Some(Over::of("the leader cannot be reached"));
+            }
+            None => learning.dial_at = Some(now + self.config.dial_again),
         }
     }
 
@@ -119,11 +158,26 @@ impl Peer {
         if now >= learning.connect_until {
             self.over = Some(Over::of("the leader could not be reached in time"));
         } else if learning.dial_at.is_some_and(|at| now >= at) {
-            learning.dial_at = None;
-            learning.dials += 1;
-            learning.link = self.network.dial(learning.vote.leader);
+            self.dial_again(now);
         }
         Ok(())
+    }
+
+    /// Dials once more, perhaps another server.
+    fn dial_again(&mut self, now: Duration) {
+        let Role::Learning(learning) = &mut self.role else {
+            return;
+        };
+        let leader = learning.vote.leader;
+        let candidates = self.config.masters(leader);
+        let is_late = now >= learning.masters_until;
+        learning.source = self.masters.source(&candidates, leader, is_late);
+        learning.link = learning.source.dial(&mut *self.network);
+        learning.dial_at = None;
+        match learning.source {
+            Source::Leader(_) => learning.leader_dials += 1,
+            Source::Master(_) => learning.leader_dials = DIALS_MAX - 1,
+        }
     }
 
     /// Bytes of the leader: packets, or a snapshot between them.

@@ -1,6 +1,7 @@
 //! A server without a leader: it runs the election and takes up the role
 //! that comes of it. Learners that connect too early wait here for that.
 
+use super::hosting::EARLY_MAX;
 use super::leading::Leading;
 use super::learning::Learning;
 use super::{LinkId, Peer, Role};
@@ -9,9 +10,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use zk_election::{ElectionAction, Vote};
 use zk_proto::quorum::PeerState;
-
-/// Bytes that are kept of a learner that came too early.
-const EARLY_MAX: usize = 4096;
 
 /// Learners that connected before this server knew its role.
 #[derive(Debug, Default)]
@@ -92,7 +90,8 @@ impl Peer {
         if state == PeerState::Leading {
             let mut leading = Leading::new(now, &self.config, own, vote);
             for (link, early) in early {
-                leading.accepted(link, early.remote, early.bytes);
+                let learners = &mut leading.learners;
+                learners.accepted(link, early.remote, early.bytes);
             }
             self.role = Role::Leading(Box::new(leading));
             return;
@@ -100,8 +99,10 @@ impl Peer {
         for link in early.into_keys() {
             self.network.close(link);
         }
-        let link = self.network.dial(vote.leader);
-        let learning = Learning::new(now, &self.config, vote, state, link);
+        let candidates = self.config.masters(vote.leader);
+        let source = self.masters.source(&candidates, vote.leader, false);
+        let link = source.dial(&mut *self.network);
+        let learning = Learning::new(now, &self.config, vote, state, (source, link));
         self.role = Role::Learning(Box::new(learning));
     }
 }

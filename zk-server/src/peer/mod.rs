@@ -8,6 +8,8 @@
 //! this module lets them meet, and knows in which role this server is.
 //!
 //! - `looking.rs`, `leading.rs`, `learning.rs`: one file a role.
+//! - `hosting.rs`, `masters.rs`: learners of this server, and whose an
+//!   observer is.
 //! - `actions.rs`: what the protocol asks for, done.
 //! - `clients.rs`: requests that wait for their turn.
 //! - `disk.rs`, `streams.rs`, `install.rs`, `links.rs`: files, snapshots on
@@ -19,12 +21,14 @@ mod clients;
 mod config;
 mod disk;
 mod event;
+mod hosting;
 mod install;
 mod leading;
 mod learning;
 mod links;
 mod local;
 mod looking;
+mod masters;
 mod members;
 mod network;
 mod show;
@@ -44,6 +48,7 @@ use clients::{Clients, Turn, Waiting, client_of};
 use leading::Leading;
 use learning::Learning;
 use looking::Looking;
+use masters::Masters;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +120,8 @@ pub(crate) struct Peer {
     role: Role,
     disk: Disk,
     clients: Clients,
+    /// Which follower an observer turns to next.
+    masters: Masters,
     /// Committed and not in the tree yet, in order.
     deliveries: Vec<Txn>,
     /// Why the role is over, until that is acted upon.
@@ -153,6 +160,7 @@ impl Peer {
             election,
             role: Role::Looking(Looking::default()),
             disk,
+            masters: Masters::default(),
             deliveries: Vec::new(),
             over: None,
             unsettled: false,
@@ -283,6 +291,7 @@ impl Peer {
                 self.run_election(now);
             }
             PeerEvent::Accepted { link, remote } => self.accepted(link, remote),
+            PeerEvent::ObserverAccepted { link, remote } => self.observer_accepted(link, remote),
             PeerEvent::Connected(link) => self.connected(now, link)?,
             PeerEvent::Disconnected(link) => self.disconnected(now, link)?,
             PeerEvent::Received { link, bytes } => self.received(now, link, bytes)?,
@@ -428,7 +437,7 @@ impl Peer {
     fn change_role(&mut self, now: Duration) -> Result<(), LogError> {
         while let Some(over) = self.over.take() {
             tracing::info!("{} is over: {}", self.role_name(), over.reason);
-            let silent = self.leader().filter(|_| over.was_silent);
+            let silent = self.source().filter(|_| over.was_silent);
             self.stop_serving();
             self.disk.catch_up(&self.shared)?;
             self.hushed_until = over.heard_nobody.then(|| now + HUSH);
@@ -471,10 +480,10 @@ impl Peer {
         self.run_election(now);
     }
 
-    /// Whom this server follows.
-    fn leader(&self) -> Option<ServerId> {
+    /// Whom this server learns from.
+    fn source(&self) -> Option<ServerId> {
         match &self.role {
-            Role::Learning(learning) => Some(learning.vote.leader),
+            Role::Learning(learning) => Some(learning.source.server()),
             Role::Looking(_) | Role::Leading(_) => None,
         }
     }
@@ -519,8 +528,11 @@ impl Role {
     fn links(&self) -> Vec<LinkId> {
         match self {
             Self::Looking(looking) => looking.links(),
-            Self::Leading(leading) => leading.links(),
-            Self::Learning(learning) => vec![learning.link],
+            Self::Leading(leading) => leading.learners.ids().collect(),
+            Self::Learning(learning) => {
+                let observers = learning.observers.ids();
+                observers.chain([learning.link]).collect()
+            }
         }
     }
 }

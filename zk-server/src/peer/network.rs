@@ -29,6 +29,10 @@ pub trait Network: Send {
     /// or `Disconnected`.
     fn dial(&mut self, server: ServerId) -> LinkId;
 
+    /// As [`Network::dial`], to the port where a follower hosts observers
+    /// (`observerMasterPort`).
+    fn dial_master(&mut self, server: ServerId) -> LinkId;
+
     /// Puts bytes on a link, behind those before. They leave with the next
     /// [`Network::flush`]. On a link that is gone they are dropped.
     fn send(&mut self, link: LinkId, bytes: &[u8]);

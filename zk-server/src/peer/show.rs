@@ -30,11 +30,6 @@ impl Peer {
         }
     }
 
-    /// It has a connection to its leader.
-    pub(super) fn show_connected(&self, now: Duration) {
-        self.shared.ensemble.lock().connected_at = whole_ms(now);
-    }
-
     /// It serves from now on.
     pub(super) fn show_serving(&self, now: Duration, role: ServerRole) {
         self.show_learners();
@@ -64,10 +59,19 @@ impl Peer {
         self.shared.ensemble.lock().members = members;
     }
 
-    /// A leader's learners, as they are now.
+    /// The learners of this server, as they are now.
     pub(super) fn show_learners(&self) {
-        let Role::Leading(leading) = &self.role else {
-            return;
+        let leading = match &self.role {
+            Role::Looking(_) => return,
+            Role::Leading(leading) => leading,
+            Role::Learning(learning) => {
+                let host = learning.learner.as_ref().filter(|it| it.hosts_observers());
+                let observers = host.map(zk_zab::Learner::observers);
+                if observers.is_some() {
+                    self.shared.ensemble.lock().hosted_observers = observers;
+                }
+                return;
+            }
         };
         let census = leading.leader.census();
         self.shared.ensemble.lock().learners = LearnerCounts {
@@ -86,7 +90,7 @@ impl Peer {
         metrics.proposal_sizes.note(sizes);
     }
 
-    /// A leader sends a learner this.
+    /// A learner of this server is sent this.
     pub(super) fn show_sent(&self, kind: PacketType) {
         let metrics = &self.shared.stats.metrics;
         match kind {

@@ -1,4 +1,4 @@
-//! A server of an ensemble: its peer on a thread of its own, its two ports
+//! A server of an ensemble: its peer on a thread of its own, its ports
 //! for the other servers on tokio.
 
 use super::{

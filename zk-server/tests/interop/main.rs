@@ -11,6 +11,7 @@ mod differential;
 mod failover;
 mod java;
 mod kazoo;
+mod masters;
 mod reconfig;
 mod replay;
 mod support;

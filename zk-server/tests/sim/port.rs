@@ -140,6 +140,11 @@ impl Network for Port {
         link
     }
 
+    /// No simulated server has an `observerMasterPort`, nor asks for one.
+    fn dial_master(&mut self, server: ServerId) -> LinkId {
+        self.dial(server)
+    }
+
     fn send(&mut self, link: LinkId, bytes: &[u8]) {
         let mut state = self.state();
         if state.disk.is_dead() {

@@ -13,7 +13,6 @@ const ROLE: Form = Config(Choice(
     "participant or observer",
 ));
 const ALGORITHM: Form = Config(Choice(&["3"], "3, the only algorithm there is"));
-const MASTER: &str = "an observer master";
 const SASL: &str = "SASL between servers";
 const NO_WAIT: &str = "no server waits for a socket";
 const NO_PROCESSOR: &str = "there are no processors that pass requests on";
@@ -37,7 +36,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     ensemble(Some, "tcpKeepAlive", FLAG, "true"),
     ensemble(Some, "cnxTimeout", Property(Int), "10000"),
     ensemble(Some, "electionPortBindRetry", INT, "10"),
-    missing(Some, "observerMasterPort", Config(Int), "2191", MASTER),
+    ensemble(Some, "observerMasterPort", Config(Int), "2191"),
     ensemble(Some, "multiAddress.enabled", Property(Bool), "true"),
     needless(Some, "multiAddress.reachabilityCheckEnabled", Property(Bool), "false", "addresses are tried one after the other"),
     needless(Some, "multiAddress.reachabilityCheckTimeoutMs", Property(Int), "500", "addresses are tried one after the other"),
@@ -69,7 +68,7 @@ pub(super) const KEYS: &[KeySpec] = &[
     ensemble(AlmostNone, "leaderConnectDelayDuringRetryMs", INT, "50"),
     needless(AlmostNone, "observer.reconnectDelayMs", Property(LenientLong), "100", "an observer comes back at once"),
     needless(AlmostNone, "observer.election.DelayMs", Property(LenientLong), "100", "an observer comes back at once"),
-    missing(AlmostNone, "observerMaster.sizeLimit", INT, "1048576", MASTER),
+    needless(AlmostNone, "observerMaster.sizeLimit", INT, "1048576", "observers that come late are served from the log"),
     needless(AlmostNone, "follower.skipLearnerRequestToNextProcessor", FLAG, "true", NO_PROCESSOR),
     needless(AlmostNone, "forward_learner_requests_to_commit_processor_disabled", FLAG, "true", NO_PROCESSOR),
     needless(AlmostNone, "enableEagerACLCheck", FLAG, "true", "the leader checks every write"),

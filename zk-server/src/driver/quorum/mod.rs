@@ -1,5 +1,5 @@
-//! The quorum port: connections between a leader and its learners, as pipes
-//! for bytes. It refuses to know who leads, and what the bytes mean.
+//! The quorum port and the one for observers: connections between a server
+//! and its learners, as pipes for bytes. It refuses to know who leads, and what the bytes mean.
 
 mod link;
 
@@ -44,15 +44,24 @@ impl Quorum {
         self.links.lock().get(&id).cloned()
     }
 
-    /// Somebody connected to the port.
-    pub(super) fn accepted(self: &Arc<Self>, stream: TcpStream, remote: SocketAddr) {
+    /// Somebody connected to one of the ports.
+    pub(super) fn accepted(self: &Arc<Self>, port: Port, stream: TcpStream, remote: SocketAddr) {
         let Ok(seat) = self.seats.clone().try_acquire_owned() else {
-            tracing::warn!(%remote, "too many connections on the quorum port: closing one");
+            tracing::warn!(%remote, "too many connections on the {port} port: closing one");
             return;
         };
         let link = self.new_link();
-        let id = link.id();
-        link.open(stream, PeerEvent::Accepted { link: id, remote });
+        let event = match port {
+            Port::Master(_) => PeerEvent::ObserverAccepted {
+                link: link.id(),
+                remote,
+            },
+            Port::Election | Port::Quorum => PeerEvent::Accepted {
+                link: link.id(),
+                remote,
+            },
+        };
+        link.open(stream, event);
         let quorum = self.clone();
         self.shared.tasks.spawn(async move {
             link.serve().await;
@@ -61,13 +70,13 @@ impl Quorum {
         });
     }
 
-    /// Opens a link to the quorum port of a server.
-    pub(super) fn dial(self: &Arc<Self>, server: ServerId) -> LinkId {
+    /// Opens a link to a port of a server.
+    pub(super) fn dial(self: &Arc<Self>, port: Port, server: ServerId) -> LinkId {
         let link = self.new_link();
         let id = link.id();
         let quorum = self.clone();
         self.shared.tasks.spawn(async move {
-            if let Some(stream) = quorum.reach(&link, server).await {
+            if let Some(stream) = quorum.reach(&link, port, server).await {
                 link.open(stream, PeerEvent::Connected(id));
                 link.serve().await;
             }
@@ -77,13 +86,13 @@ impl Quorum {
     }
 
     /// Connects, unless the link is closed before.
-    async fn reach(&self, link: &Link, server: ServerId) -> Option<TcpStream> {
-        let addresses = self.shared.addresses(Port::Quorum, server);
+    async fn reach(&self, link: &Link, port: Port, server: ServerId) -> Option<TcpStream> {
+        let addresses = self.shared.addresses(port, server);
         let connected = tokio::select! {
             connected = connect(&addresses, &self.shared.options) => connected,
             () = link.closed() => return None,
         };
-        let log = |error| tracing::warn!(%server, "cannot reach its quorum port: {error}");
+        let log = |error| tracing::warn!(%server, "cannot reach its {port} port: {error}");
         connected.map_err(log).ok()
     }
 

@@ -124,6 +124,7 @@ fn options(own: i64, members: &EnsembleConfig) -> Options {
         connect_timeout: PATIENCE,
         bind_tries: 3,
         keep_alive: true,
+        master_port: None,
     }
 }
 

@@ -56,6 +56,33 @@ async fn bytes_go_both_ways() {
     disconnected(&mut two, accepted).await;
 }
 
+/// Observers come to another port, at which only voters listen.
+#[tokio::test]
+async fn observers_come_by_their_own_port() {
+    let mut members = members(2);
+    let observer = members.members.get_mut(&ServerId(2)).unwrap();
+    observer.role = Role::Observer;
+    let master_port = Some(free_ports(1)[0]);
+    let start = async |own| {
+        let options = options(own, &members);
+        let options = Options {
+            master_port,
+            ..options
+        };
+        Peer::start_with(options).await.unwrap()
+    };
+    // On the same address, which has room for one.
+    let (mut voter, mut observer) = (start(1).await, start(2).await);
+    let dialled = observer.network.dial_master(ServerId(1));
+    connected(&mut observer, dialled).await;
+    let accepted = match voter.event().await {
+        PeerEvent::ObserverAccepted { link, .. } => link,
+        other => panic!("{other:?} is no observer"),
+    };
+    observer.send(dialled, b"hello");
+    assert_eq!(voter.received(accepted, 5).await, b"hello");
+}
+
 #[tokio::test]
 async fn what_is_sent_while_dialling_arrives() {
     let members = members(2);

@@ -2,7 +2,7 @@
 //! what every one of them must be: after each answer, and after a connection
 //! that was lost with a write under way.
 
-use super::session::{Answer, Session, read};
+use crate::support::session::{Answer, Session, read};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;

@@ -3,13 +3,12 @@
 //! enough for Apache's servers to go on, and for ours behind them.
 
 mod load;
-mod session;
 mod tree;
 
 use crate::support::process::Program;
+use crate::support::session::{self, Session, read};
 use crate::support::site::Site;
 use load::{Acknowledged, Load};
-use session::{Session, read};
 use std::time::Instant;
 use tree::Tree;
 use zk_proto::ensemble::{EnsembleConfig, Role};

@@ -1,6 +1,6 @@
 //! The whole tree of a server, and how two of them differ.
 
-use super::session::{Session, read};
+use crate::support::session::{Session, read};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use zk_proto::{ErrorCode, OpCode, PathRequest, Request, Response, Stat};

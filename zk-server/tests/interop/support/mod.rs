@@ -4,5 +4,6 @@ pub(crate) mod environment;
 pub(crate) mod link;
 pub(crate) mod process;
 pub(crate) mod rng;
+pub(crate) mod session;
 pub(crate) mod site;
 pub(crate) mod twins;

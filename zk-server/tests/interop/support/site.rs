@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use zk_proto::ensemble::EnsembleConfig;
@@ -35,6 +36,8 @@ skipACL=yes
 #[derive(Debug)]
 pub(crate) struct Site {
     dir: TempDir,
+    /// What else is in every zoo.cfg.
+    extra: String,
     servers: BTreeMap<i64, Server>,
 }
 
@@ -48,13 +51,23 @@ struct Server {
 impl Site {
     /// Places for servers from 1 on.
     pub(crate) fn new(count: i64) -> Self {
+        Self::with(count, 0, "")
+    }
+
+    /// Places for voters from 1 on and observers behind them, each on an
+    /// address of its own, with `extra` lines in every zoo.cfg.
+    pub(crate) fn with(voters: i64, observers: i64, extra: &str) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
-        let host = own_loopback();
-        let ports = free_ports(host, usize::try_from(count * 3).expect("a few"));
-        let servers = (1..=count).zip(ports.chunks(3)).map(|(id, ports)| {
-            let (quorum, election, client) = (ports[0], ports[1], ports[2]);
-            let line =
-                format!("server.{id}={host}:{quorum}:{election}:participant;{host}:{client}");
+        let first = own_loopback();
+        let servers = (1..=voters + observers).map(|id| {
+            let host = beside(first, id);
+            let [quorum, election, client] = free_ports(host);
+            let role = if id <= voters {
+                "participant"
+            } else {
+                "observer"
+            };
+            let line = format!("server.{id}={host}:{quorum}:{election}:{role};{host}:{client}");
             let server = Server {
                 line,
                 client: (host, client).into(),
@@ -63,7 +76,12 @@ impl Site {
             (id, server)
         });
         let servers = servers.collect();
-        Self { dir, servers }
+        let extra = extra.to_owned();
+        Self {
+            dir,
+            extra,
+            servers,
+        }
     }
 
     /// A member's line.
@@ -94,7 +112,8 @@ impl Site {
         fs::create_dir_all(&data).expect("a directory");
         fs::write(data.join("myid"), id.to_string()).expect("a file");
         let text = format!(
-            "# server {id}\n{COMMON}dataDir={}\n{}\n",
+            "# server {id}\n{COMMON}{}dataDir={}\n{}\n",
+            self.extra,
             data.display(),
             self.lines(members, "\n")
         );
@@ -177,6 +196,14 @@ impl Site {
         assert_eq!(found, lines, "{dynamic}");
     }
 
+    /// A number that `mntr` shows, if it does and the server serves.
+    pub(crate) fn metric(&self, id: i64, name: &str) -> Option<i64> {
+        let text = four_letter_word(self.address(id), "mntr")?;
+        let mut lines = text.lines().filter_map(|line| line.split_once('\t'));
+        let (_, value) = lines.find(|(known, _)| *known == name)?;
+        value.parse().ok()
+    }
+
     fn home(&self, id: i64) -> PathBuf {
         self.dir.path().join(id.to_string())
     }
@@ -225,19 +252,27 @@ fn last_lines(log: &Path) -> String {
     lines[end.saturating_sub(60)..end].join("\n")
 }
 
-/// An address of this machine that nobody else uses. Ports on it are not
-/// taken by those that the system gives to clients.
+/// An address of this machine that nobody else uses, nor the few behind it.
+/// Ports on them are not taken by those that the system gives to clients.
 fn own_loopback() -> Ipv4Addr {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     if !cfg!(target_os = "linux") {
         return Ipv4Addr::LOCALHOST;
     }
-    let [_, a, b, c] = (std::process::id() * 256).to_be_bytes();
-    Ipv4Addr::new(127, a | 0x40, b, c | 1)
+    let number = std::process::id() * 256 + COUNT.fetch_add(16, Ordering::Relaxed);
+    let [_, a, b, c] = number.to_be_bytes();
+    Ipv4Addr::new(127, a | 0x40, b, c)
 }
 
-fn free_ports(host: Ipv4Addr, count: usize) -> Vec<u16> {
-    let bind = |_| TcpListener::bind((host, 0)).expect("a port");
-    let held: Vec<TcpListener> = (0..count).map(bind).collect();
-    let port = |held: &TcpListener| held.local_addr().expect("its address").port();
-    held.iter().map(port).collect()
+fn beside(first: Ipv4Addr, id: i64) -> Ipv4Addr {
+    if first == Ipv4Addr::LOCALHOST {
+        return first;
+    }
+    let [a, b, c, d] = first.octets();
+    Ipv4Addr::new(a, b, c, d + u8::try_from(id).expect("a few"))
+}
+
+fn free_ports(host: Ipv4Addr) -> [u16; 3] {
+    let held = [(); 3].map(|()| TcpListener::bind((host, 0)).expect("a port"));
+    held.map(|held| held.local_addr().expect("its address").port())
 }

@@ -3,6 +3,8 @@
 
 mod elections;
 mod histories;
+#[cfg(target_os = "linux")]
+mod masters;
 mod modes;
 mod observers;
 mod serving;

@@ -28,12 +28,17 @@ maxSessionTimeout=60000
 4lw.commands.whitelist=*
 ";
 
+/// What lets followers host observers.
+pub(crate) const MASTERS: &str = "observerMasterPort=2191\n";
+
 /// Some servers of one ensemble, of which some run.
 pub(crate) struct Ensemble {
     runtime: Runtime,
     dir: TempDir,
     /// The lines of the members, and what else is in every zoo.cfg.
     config: String,
+    /// Lines of single servers.
+    extras: BTreeMap<i64, String>,
     clients: BTreeMap<i64, SocketAddr>,
     running: BTreeMap<i64, Server>,
 }
@@ -46,6 +51,17 @@ impl Ensemble {
 
     /// Voters, behind them observers, and `extra` lines in every zoo.cfg.
     pub(crate) fn with(voters: i64, observers: i64, extra: &str) -> Self {
+        let host = own_loopback();
+        Self::at(voters, observers, extra, || host)
+    }
+
+    /// Voters that host observers when they follow, each on an address of its
+    /// own: their port for that has the same number.
+    pub(crate) fn with_masters(voters: i64, observers: i64) -> Self {
+        Self::at(voters, observers, MASTERS, own_loopback)
+    }
+
+    fn at(voters: i64, observers: i64, extra: &str, host: impl FnMut() -> Ipv4Addr) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -55,10 +71,11 @@ impl Ensemble {
             runtime,
             dir: TempDir::new().expect("a temporary directory"),
             config: format!("{COMMON}{extra}\n"),
+            extras: BTreeMap::new(),
             clients: BTreeMap::new(),
             running: BTreeMap::new(),
         };
-        ensemble.add_members(voters, observers);
+        ensemble.add_members(voters, observers, host);
         ensemble
     }
 
@@ -69,21 +86,21 @@ impl Ensemble {
         ensemble
     }
 
-    fn add_members(&mut self, voters: i64, observers: i64) {
-        let host = own_loopback();
-        let count = usize::try_from((voters + observers) * 3).expect("a few");
-        let mut ports = free_ports(host, count).into_iter();
-        let mut port = || ports.next().expect("three for each server");
-        for id in 1..=voters + observers {
+    fn add_members(&mut self, voters: i64, observers: i64, mut host: impl FnMut() -> Ipv4Addr) {
+        let hosts: Vec<Ipv4Addr> = (0..voters + observers).map(|_| host()).collect();
+        // Those of one address have to be taken at the same time.
+        let held: Vec<TcpListener> = hosts.iter().flat_map(|host| hold_ports(*host)).collect();
+        for (id, (host, held)) in (1..).zip(hosts.iter().zip(held.chunks(3))) {
             let role = if id <= voters {
                 "participant"
             } else {
                 "observer"
             };
-            let (quorum, election, client) = (port(), port(), port());
+            let port = |held: &TcpListener| held.local_addr().expect("its address").port();
+            let (quorum, election, client) = (port(&held[0]), port(&held[1]), port(&held[2]));
             let line = format!("server.{id}={host}:{quorum}:{election}:{role};{host}:{client}\n");
             self.config.push_str(&line);
-            self.clients.insert(id, (host, client).into());
+            self.clients.insert(id, (*host, client).into());
             let dir = self.data_dir(id);
             std::fs::create_dir(&dir).expect("a directory");
             self.write_id(id);
@@ -112,6 +129,11 @@ impl Ensemble {
         self.start_knowing(id, &all);
     }
 
+    /// Puts a line into the zoo.cfg of one server.
+    pub(crate) fn say(&mut self, id: i64, line: &str) {
+        self.extras.entry(id).or_default().push_str(line);
+    }
+
     /// Starts a server whose zoo.cfg names no other members than these.
     pub(crate) fn start_knowing(&mut self, id: i64, members: &[i64]) {
         let is_known = |line: &&str| {
@@ -123,7 +145,8 @@ impl Ensemble {
         };
         let lines: Vec<&str> = self.config.lines().filter(is_known).collect();
         let dir = self.data_dir(id);
-        let text = format!("dataDir={}\n{}\n", dir.display(), lines.join("\n"));
+        let extra = self.extras.get(&id).map_or("", String::as_str);
+        let text = format!("dataDir={}\n{}\n{extra}", dir.display(), lines.join("\n"));
         let zoo_cfg = dir.join("zoo.cfg");
         std::fs::write(&zoo_cfg, &text).expect("a file");
         let config = ServerConfig::parse(&zoo_cfg, text.as_bytes(), &JvmFlags::default());
@@ -293,9 +316,7 @@ fn own_loopback() -> Ipv4Addr {
     Ipv4Addr::new(127, a | 0x40, b, c)
 }
 
-fn free_ports(host: Ipv4Addr, count: usize) -> Vec<u16> {
-    let bind = |_| TcpListener::bind((host, 0)).expect("a port");
-    let held: Vec<TcpListener> = (0..count).map(bind).collect();
-    let port = |held: &TcpListener| held.local_addr().expect("its address").port();
-    held.iter().map(port).collect()
+/// Three ports for a server.
+fn hold_ports(host: Ipv4Addr) -> [TcpListener; 3] {
+    [(); 3].map(|()| TcpListener::bind((host, 0)).expect("a port"))
 }

@@ -1,7 +1,7 @@
 //! A session that outlives its connections: it moves on when a server leaves
 //! it, and never begins anew. It refuses to know what it is used for.
 
-use crate::support::link::framed;
+use super::link::framed;
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
