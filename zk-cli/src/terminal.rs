@@ -163,8 +163,12 @@ impl Completer for Keys {
         at: usize,
         context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let mut end = "";
         let (start, words) = match complete::wanted(&line[..at]) {
-            Wanted::Words(start, words) => (start, words),
+            Wanted::Words(start, words) => {
+                end = " ";
+                (start, words)
+            }
             Wanted::Child {
                 start,
                 parent,
@@ -178,8 +182,8 @@ impl Completer for Keys {
             Wanted::File => return self.files.complete(line, at, context),
         };
         let pairs = words.into_iter().map(|word| Pair {
-            display: word.clone(),
-            replacement: word,
+            replacement: format!("{word}{end}"),
+            display: word,
         });
         Ok((start, pairs.collect()))
     }

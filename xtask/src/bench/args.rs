@@ -26,6 +26,8 @@ pub(super) enum Command {
     Ensemble(EnsembleArgs),
     /// Compare how long writes stay away when servers of an ensemble fail.
     Failover(FailoverArgs),
+    /// Measure the shell: one command, and a million znodes out and in.
+    Cli(CliArgs),
     /// Put one scenario's load on a running server, for a profiler.
     Load(LoadArgs),
 }
@@ -143,6 +145,26 @@ impl Sides {
             Side::Ours => self.warm_up.min(OURS_MAX),
         })
     }
+}
+
+/// Flags of `cargo xtask bench cli`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CliArgs {
+    /// How many znodes are imported and exported.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(super) znodes: u32,
+    /// Our server, instead of a fresh release build; or the variable ZK_SERVER_BIN.
+    #[arg(long, value_name = "PATH")]
+    pub(super) server: Option<PathBuf>,
+    /// The shell, instead of a fresh release build; or the variable ZK_CLI_BIN.
+    #[arg(long, value_name = "PATH")]
+    pub(super) shell: Option<PathBuf>,
+    /// Where the server keeps its data, on a disk; `bench` in the target directory if left out.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Write the report to this file; in a file with such a report only the report is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Flags of `cargo xtask bench load`.

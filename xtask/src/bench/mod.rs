@@ -6,9 +6,10 @@
 //! [`open`], [`watch`], [`idle`] and [`million`] are kinds of load; [`scenario`] is the table of
 //! what is measured and what is to be reached, [`versus`] runs it and [`report`] writes it down.
 //! [`ensemble`] puts the same loads on three servers, and [`failover`] takes servers away under
-//! the writes of a small client.
+//! the writes of a small client. [`cli`] times the shell as users run it.
 
 mod args;
+mod cli;
 mod closed;
 mod crates;
 mod ensemble;
@@ -51,6 +52,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(Command::Versus(args)) => versus::run(&args),
         Some(Command::Ensemble(args)) => ensemble::run(&args),
         Some(Command::Failover(args)) => failover::run(&args),
+        Some(Command::Cli(args)) => cli::run(&args),
         Some(Command::Load(args)) => load::run(&args),
         None => everything(),
     }

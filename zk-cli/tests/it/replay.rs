@@ -1,6 +1,7 @@
 //! The recorded commands, one after the other, with their recorded results.
 
 use crate::normal::{self, RECORDED_ADDRESS};
+use crate::ours::Ours;
 use crate::server::Server;
 use crate::zk;
 use serde_json::Value;
@@ -9,11 +10,21 @@ use serde_json::Value;
 /// session.
 const SECOND_PART: &[&str] = &["create", "/qq", "d"];
 
+/// With a server of ours: neither shell nor server may be told from Apache's.
 #[test]
 fn commands_do_what_apaches_do() {
-    let Some(server) = Server::find() else {
-        return;
-    };
+    let ours = Ours::start();
+    replay(&Server::at(ours.address()));
+}
+
+#[test]
+fn commands_do_with_apaches_server_what_apaches_do() {
+    if let Some(server) = Server::find() {
+        replay(&server);
+    }
+}
+
+fn replay(server: &Server) {
     let recorded: Vec<Recorded> = include_str!("../fixtures/commands.jsonl")
         .lines()
         .map(Recorded::parse)
@@ -21,13 +32,13 @@ fn commands_do_what_apaches_do() {
     let second = recorded.iter().position(|r| r.args == SECOND_PART).unwrap();
     let mut wrong = Vec::new();
     for recorded in &recorded[..second] {
-        let_time_pass(&server, recorded);
-        wrong.extend(recorded.compare(&server));
+        let_time_pass(server, recorded);
+        wrong.extend(recorded.compare(server));
     }
-    wrong.extend(compare_interactive(&server));
-    for_second_part(&server);
+    wrong.extend(compare_interactive(server));
+    for_second_part(server);
     for recorded in &recorded[second..] {
-        wrong.extend(recorded.compare(&server));
+        wrong.extend(recorded.compare(server));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -30,15 +30,20 @@ impl Drop for Started {
 }
 
 impl Server {
+    /// One that runs already.
+    pub(crate) const fn at(address: String) -> Self {
+        Self {
+            address,
+            _started: None,
+        }
+    }
+
     /// A server, or `None` with a line that says why.
     #[allow(clippy::print_stderr, reason = "a skipped test should say so")]
     pub(crate) fn find() -> Option<Self> {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         if let Some(address) = variable("ZK_TEST_SERVER") {
-            return Some(Self {
-                address,
-                _started: None,
-            });
+            return Some(Self::at(address));
         }
         let (Some(jars), Some(java)) = (variable("ZK_APACHE_395"), variable("ZK_JAVA")) else {
             eprintln!(
