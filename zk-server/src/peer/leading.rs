@@ -300,7 +300,6 @@ impl Peer {
             None => !may_be_local,
         };
         let moved = known.is_some() && !is_closing && !leading.is_owner(session, owner);
-        let moved = moved && !is_back("moved_sessions_write_on");
         let nobody: Vec<Id<'static>> = Vec::new();
         let identities = packet.auth.as_ref().unwrap_or(&nobody);
         let subject = Subject::forwarded(&request, identities, is_closing);

@@ -108,10 +108,7 @@ const MUTANTS: &[(&str, &str)] = &[
         "learner_ahead_taken",
         "I9: a leader with less than its learners",
     ),
-    (
-        "stale_leader_followed",
-        "I16: a leader of before the promise",
-    ),
+    ("promise_counts_twice", "I2: one promise for two leaders"),
     (
         "followers_vote_stays",
         "S35: votes for one leader that differ",
@@ -135,10 +132,6 @@ const MUTANTS: &[(&str, &str)] = &[
         "S41: what waits behind a sync is not woken",
     ),
     ("owner_never_changes", "S44: moved for good"),
-    (
-        "moved_sessions_write_on",
-        "C11: writes at the former server",
-    ),
     (
         "unknown_session_taken",
         "S48: a session that is over goes on",

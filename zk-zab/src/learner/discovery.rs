@@ -38,7 +38,7 @@ impl Learner {
 
     fn accept(&mut self, packet: &Packet) -> Result<(), Abdication> {
         let (leader, accepted) = (packet.zxid.epoch(), self.own.accepted_epoch);
-        if leader < accepted.max(self.own.current_epoch) && !is_back("stale_leader_followed") {
+        if leader < accepted.max(self.own.current_epoch) {
             return Err(Abdication::StaleLeader { leader, accepted });
         }
         self.epoch = leader;
@@ -46,7 +46,7 @@ impl Learner {
         if leader == accepted {
             let again = |epoch| Promise::Epoch {
                 epoch,
-                current: None,
+                current: is_back("promise_counts_twice").then_some(self.own.current_epoch),
                 last,
             };
             let promise = Durable::loaded(&self.own).map(again);
