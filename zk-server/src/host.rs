@@ -38,6 +38,8 @@ struct Client {
     conn: Arc<Conn>,
     phase: Phase,
     rest: Vec<u8>,
+    /// Whether nothing more is read of what it sends.
+    drained: bool,
     closed: bool,
 }
 
@@ -117,6 +119,7 @@ impl Host {
             conn,
             phase: Phase::Connecting,
             rest: Vec::new(),
+            drained: false,
             closed: false,
         };
         self.clients.insert(link, client);
@@ -129,7 +132,7 @@ impl Host {
         let Some(client) = self.clients.get_mut(&link) else {
             return;
         };
-        if client.closed {
+        if client.closed || client.drained {
             return;
         }
         client.rest.extend_from_slice(bytes);
@@ -233,7 +236,7 @@ impl Client {
         match stop {
             crate::conn::Stop::Close => self.closed = true,
             crate::conn::Stop::CloseAfterFlush => self.conn.close_after_flush(),
-            crate::conn::Stop::Drain => {}
+            crate::conn::Stop::Drain => self.drained = true,
         }
     }
 }

@@ -239,6 +239,16 @@ pub enum Abdication {
     /// A leader: fewer than a quorum were heard within the sync limit.
     #[error("no quorum of followers was heard within the sync limit")]
     QuorumLost,
+    /// A leader: a member has promised a later epoch, and can follow none but
+    /// a leader of one later still. This server has promised it, too, so that
+    /// the next leader opens such an epoch.
+    #[error("a member has promised epoch {accepted}, and this one is {epoch}")]
+    Outpromised {
+        /// That of this leader.
+        epoch: Epoch,
+        /// What was promised.
+        accepted: Epoch,
+    },
     /// A leader: every zxid of its epoch is used.
     #[error("the zxids of epoch {0} are used up")]
     ZxidsUsedUp(Epoch),

@@ -305,7 +305,9 @@ impl Peer {
         let subject = Subject::forwarded(&request, identities, is_closing);
         let error = moved.then_some(ErrorCode::SESSION_MOVED);
         leading.stage_forwarded(shared, &subject, error);
-        if let (OpCode::CLOSE_SESSION, Some(session)) = (request.op, known) {
+        // One that has moved is not the former server's to end: it would end
+        // for nobody, and never expire.
+        if let (OpCode::CLOSE_SESSION, Some(session), false) = (request.op, known, moved) {
             session.set_closing();
         }
     }

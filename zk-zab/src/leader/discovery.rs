@@ -27,6 +27,9 @@ impl Leader {
         };
         let info = LearnerInfo::decode(packet.data()).map_err(|_| Refusal::Malformed)?;
         self.check_info(&info)?;
+        if self.is_outpromised(info.server, packet.zxid.epoch()) {
+            return Ok(());
+        }
         self.replace_older(info.server);
         let learner = LearnerState::new(now, info.server, observer);
         self.learners.insert(from, learner);
@@ -35,6 +38,23 @@ impl Leader {
         }
         self.ask_to_accept(now, from);
         Ok(())
+    }
+
+    /// A member may have promised the epoch of a leader that came to nothing,
+    /// and must never follow one of before. Only a later epoch takes it in
+    /// again: this leader makes the same promise and gives way. (In Apache the
+    /// member stays away until there is another leader for other reasons.)
+    fn is_outpromised(&mut self, member: ServerId, accepted: Epoch) -> bool {
+        let epoch = self.epoch;
+        let is_member = self.config.ensemble.members.contains_key(&member);
+        if self.stage == Stage::AskEpochs || accepted <= epoch || !is_member {
+            return false;
+        }
+        let token = self.promises.ask();
+        let what = Persist::AcceptedEpoch(accepted);
+        self.out.push_back(Action::Persist { token, what });
+        self.abdicate(Abdication::Outpromised { epoch, accepted });
+        true
     }
 
     fn check_info(&self, info: &LearnerInfo) -> Result<(), Refusal> {

@@ -441,6 +441,22 @@ fn a_lying_learner_is_dropped() {
     );
 }
 
+/// Who has promised a later epoch must not follow this leader, ever: the leader
+/// promises it, too, and gives way. A stranger's word moves nobody.
+#[test]
+fn who_has_promised_more_is_taken_in_again() {
+    let mut lead = Lead::serving();
+    let stranger = lead.take(8, &hello(9, 5));
+    assert!(!stranger.concat().contains("AcceptedEpoch"), "{stranger:?}");
+    let told = lead.take(9, &hello(2, 5));
+    assert_eq!(told[0], "AcceptedEpoch(Epoch(5))");
+    assert!(told[1].contains("a member has promised epoch"), "{told:?}");
+    assert_eq!(told.len(), 2);
+    let mut lead = Lead::serving();
+    let told = lead.take(9, &hello(2, 1)).concat();
+    assert!(!told.contains("AcceptedEpoch"), "{told}");
+}
+
 /// Who says hello how: old forms are read, strangers and newer
 /// configurations are told apart, a second connection replaces the first.
 #[test]

@@ -163,6 +163,9 @@ impl Checker {
         let is_cut = ghost.cut.take().is_some_and(|to| view.logged >= to);
         let (current, accepted) = (ghost.current, ghost.accepted);
         ghost.logged = view.logged;
+        if is_cut {
+            ghost.acked = ghost.acked.min(view.logged);
+        }
         let id = server_id(server);
         if view.logged < flushed && !is_cut {
             let logged = view.logged;

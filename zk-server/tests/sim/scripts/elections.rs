@@ -17,6 +17,7 @@ pub(super) const ALL: &[Script] = &[
     ("s49_a_mute_leader_is_left", mute),
     ("a_leader_that_is_cut_off_is_left", cut_off),
     ("a_leader_that_stands_still_is_left", stands_still),
+    ("who_promised_a_later_epoch_comes_back", promised_more),
     ("a_paused_leader_is_replaced", paused),
     ("a_minority_never_leads", minority),
     ("a_bridge_does_not_make_two_leaders", bridge),
@@ -129,6 +130,29 @@ fn cut_off() {
 
 fn stands_still() {
     silent_leader(|stage, leader, _| stage.world.pause(leader - 1, 10 * SECOND));
+}
+
+/// It promised the epoch of a leader that came to nothing, and the others have
+/// not heard of that epoch.
+fn promised_more() {
+    for observers in [0, 1] {
+        let setup = Setup {
+            observers,
+            ..Setup::of(3)
+        };
+        let mut stage = Stage::running(setup);
+        let follower = if observers > 0 { 4 } else { stage.follower() };
+        stage.kill(follower);
+        let path = std::path::Path::new("/data/version-2/acceptedEpoch");
+        let files = stage.world.servers[follower - 1].disk.files();
+        files.put(path, b"9");
+        stage.start(follower);
+        let joined = stage.comes_true(20 * SECOND, |world| {
+            world.servers.iter().all(|server| server.serves())
+        });
+        assert!(joined, "it is left alone");
+        stage.end_well();
+    }
 }
 
 /// When it goes on it believes to lead, and must not answer as if it did.
