@@ -15,7 +15,7 @@ fn discovery() {
     assert_eq!(lead.actions(), ["Discovery"]);
     assert_eq!(lead.take(1, &hello(1, 7)), ["AcceptedEpoch(Epoch(8))"]);
     assert_eq!(lead.machine.epoch(), Some(Epoch(8)));
-    assert_eq!(lead.take(2, &hello(2, 9)), [""; 0], "the epoch is chosen");
+    assert_eq!(lead.take(2, &hello(2, 8)), [""; 0], "the epoch is chosen");
     let asked = ["1<-LEADERINFO 0x800000000", "2<-LEADERINFO 0x800000000"];
     assert_eq!(lead.all_persisted(), asked);
 
