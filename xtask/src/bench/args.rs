@@ -28,6 +28,8 @@ pub(super) enum Command {
     Failover(FailoverArgs),
     /// Measure the shell: one command, and a million znodes out and in.
     Cli(CliArgs),
+    /// Compare how long a lock is on its way from one process to another.
+    Lock(LockArgs),
     /// Put one scenario's load on a running server, for a profiler.
     Load(LoadArgs),
 }
@@ -103,6 +105,25 @@ pub(super) struct FailoverArgs {
     /// Only the faults whose name begins so; several are separated by commas.
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    #[command(flatten)]
+    pub(super) sides: Sides,
+}
+
+/// Flags of `cargo xtask bench lock`.
+#[derive(Debug, clap::Args)]
+pub(super) struct LockArgs {
+    /// How many times each of the two processes takes the lock in a measured round.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(super) count: u32,
+    /// How many times before that.
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(super) warm_up_rounds: u32,
+    /// How long each process holds the lock, in µs; Java's contender takes whole milliseconds.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(super) hold_us: u32,
+    /// Our contender, instead of a fresh release build of the example `lock_hand_over`.
+    #[arg(long, value_name = "PATH")]
+    pub(super) contender: Option<PathBuf>,
     #[command(flatten)]
     pub(super) sides: Sides,
 }

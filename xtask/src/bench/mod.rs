@@ -6,7 +6,8 @@
 //! [`open`], [`watch`], [`idle`] and [`million`] are kinds of load; [`scenario`] is the table of
 //! what is measured and what is to be reached, [`versus`] runs it and [`report`] writes it down.
 //! [`ensemble`] puts the same loads on three servers, and [`failover`] takes servers away under
-//! the writes of a small client. [`cli`] times the shell as users run it.
+//! the writes of a small client. [`cli`] times the shell as users run it, and [`lock`] compares
+//! recipes instead of servers.
 
 mod args;
 mod cli;
@@ -20,6 +21,7 @@ mod fleet;
 mod histogram;
 mod idle;
 mod load;
+mod lock;
 mod machine;
 mod measure;
 mod meter;
@@ -54,6 +56,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(Command::Failover(args)) => failover::run(&args),
         Some(Command::Cli(args)) => cli::run(&args),
         Some(Command::Load(args)) => load::run(&args),
+        Some(Command::Lock(args)) => lock::run(&args),
         None => everything(),
     }
 }

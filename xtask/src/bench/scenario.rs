@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Idle { sessions: usize },
     /// A step of the chain on a million znodes, which is run as a whole.
     Million,
+    /// Two processes and one lock.
+    HandOver,
 }
 
 /// A figure to reach.

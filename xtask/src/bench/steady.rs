@@ -21,7 +21,7 @@ pub(super) fn run(kind: Kind, target: Target, ramp: Duration, counted: Duration)
         Kind::Closed(shape) => closed::run(target, shape, ramp, counted),
         Kind::Fixed { per_second } => fixed(target, per_second, ramp, counted),
         Kind::Watch { watchers } => watch::run(target, watchers, ramp, counted),
-        Kind::Idle { .. } | Kind::Million => {
+        Kind::Idle { .. } | Kind::Million | Kind::HandOver => {
             Err(Error::wrong("this scenario needs a server of its own"))
         }
     }

@@ -101,6 +101,20 @@ impl Program {
             }
         }
     }
+
+    /// The command that runs a program in Java with the server's jars, from its source.
+    ///
+    /// # Panics
+    /// If the server is not Apache's.
+    pub(crate) fn java(&self, source: &Path) -> Command {
+        let Files::Jars { java, jars } = &self.files else {
+            panic!("only Apache's servers come with jars");
+        };
+        let mut command = Command::new(java);
+        command.arg("-cp").arg(format!("{0}/*:{0}", jars.display()));
+        command.arg(source);
+        command
+    }
 }
 
 impl LogLevel {

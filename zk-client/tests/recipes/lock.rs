@@ -99,12 +99,15 @@ async fn a_waiter_that_is_dropped_leaves_the_line() {
     let server = TestServer::start().await;
     let (one, other) = (server.client().await, server.client().await);
     let hold = Lock::new(one.clone(), PATH).acquire().await.unwrap();
-    let waiter = tokio::spawn(async move { Lock::new(other, PATH).acquire().await });
+    // The session lives on: it is not its end that takes the znode away.
+    let lock = Lock::new(other.clone(), PATH);
+    let waiter = tokio::spawn(async move { lock.acquire().await });
     until_children(&one, PATH, |names| names.len() == 2).await;
     waiter.abort();
     until_children(&one, PATH, |names| names.len() == 1).await;
     hold.release().await.unwrap();
     until_empty(&one, PATH).await;
+    drop(other);
 }
 
 #[tokio::test]
@@ -122,11 +125,13 @@ async fn a_waiter_that_is_dropped_before_its_answer_leaves_nothing() {
         .await
         .unwrap();
     wire.hold_answers();
-    let waiter = tokio::spawn(async move { Lock::new(behind, PATH).acquire().await });
+    let lock = Lock::new(behind.clone(), PATH);
+    let waiter = tokio::spawn(async move { lock.acquire().await });
     until_children(&direct, PATH, |names| names.len() == 1).await;
     waiter.abort();
     wire.heal();
     until_empty(&direct, PATH).await;
+    drop(behind);
 }
 
 #[tokio::test]

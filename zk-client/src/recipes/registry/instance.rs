@@ -125,3 +125,34 @@ const fn yes() -> bool {
 const fn is_yes(value: &bool) -> bool {
     *value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Curator's x-discovery 5.9 wrote it.
+    const JAVAS: &str = r#"{"name":"java","id":"id-1","address":"10.0.0.9","port":81,"sslPort":444,"payload":{"@class":"java.util.HashMap","zone":"a"},"registrationTimeUTC":1234567,"serviceType":"DYNAMIC","uriSpec":{"parts":[{"value":"scheme","variable":true},{"value":"://","variable":false}]}}"#;
+
+    #[test]
+    fn json_is_curators() {
+        let instance = ServiceInstance::from_json(JAVAS.as_bytes()).unwrap();
+        assert_eq!((instance.port, instance.ssl_port), (Some(81), Some(444)));
+        assert_eq!(instance.service_type, ServiceType::Dynamic);
+        assert!(instance.enabled);
+        assert_eq!(String::from_utf8(instance.to_json()).unwrap(), JAVAS);
+        let newer = JAVAS.replace("}]}}", "}]},\"enabled\":false}");
+        let disabled = ServiceInstance::from_json(newer.as_bytes()).unwrap();
+        assert!(!disabled.enabled);
+        assert_eq!(String::from_utf8(disabled.to_json()).unwrap(), newer);
+    }
+
+    #[test]
+    fn what_is_no_instance_is_refused() {
+        for wrong in ["", "{}", "null", "[1]", "{\"name\":1,\"id\":\"x\"}"] {
+            assert!(
+                ServiceInstance::from_json(wrong.as_bytes()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+}
