@@ -13,12 +13,11 @@ const IN_FLIGHT: i32 = 16;
 fn connected(now: Instant) -> Session<i32> {
     let config = SessionConfig {
         timeout: Duration::from_secs(30),
-        connect_timeout: Duration::from_secs(30),
         read_only: false,
         max_answer_bytes: 1 << 20,
     };
     let mut session = Session::new(config, now);
-    session.handle_connected(now);
+    session.handle_connected(Duration::from_secs(30), now);
     let response = ConnectResponse {
         protocol_version: 0,
         timeout_ms: 30_000,

@@ -14,6 +14,10 @@ impl Chroot {
         Self(prefix.unwrap_or_default())
     }
 
+    pub(crate) fn is(&self, other: &str) -> bool {
+        self.0 == other
+    }
+
     /// The server's path for a client's, checked.
     pub(crate) fn absolute<'a>(&self, client_path: &'a str) -> Result<Cow<'a, str>, Error> {
         self.checked(client_path, path::validate(client_path))

@@ -55,6 +55,9 @@ pub enum ConnectStringError {
         /// What is wrong with it.
         error: PathError,
     },
+    /// New servers for a session that has another chroot.
+    #[error("the chroot {0:?} is not the session's")]
+    OtherChroot(String),
 }
 
 impl FromStr for ConnectString {

@@ -1,12 +1,14 @@
 //! How to connect: the knobs, and the start of the driver.
 
 use crate::chroot::Chroot;
-use crate::driver::{self, Shared};
+use crate::driver;
 use crate::hosts::Hosts;
 use crate::session::{Session, SessionConfig};
-use crate::{Client, ConnectString, ConnectStringError, Events};
+use crate::shared::Shared;
+use crate::{Client, ConnectString, ConnectStringError, Events, SessionId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zk_proto::PASSWORD_LEN;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -31,8 +33,10 @@ pub struct Connector {
     servers: ConnectString,
     session_timeout: Duration,
     connect_timeout: Option<Duration>,
+    request_timeout: Option<Duration>,
     read_only: bool,
     max_answer_bytes: usize,
+    resumed: Option<(SessionId, [u8; PASSWORD_LEN])>,
 }
 
 impl Connector {
@@ -46,8 +50,10 @@ impl Connector {
             servers: connect_string.parse()?,
             session_timeout: DEFAULT_TIMEOUT,
             connect_timeout: None,
+            request_timeout: None,
             read_only: false,
             max_answer_bytes: DEFAULT_ANSWER_BYTES,
+            resumed: None,
         })
     }
 
@@ -69,8 +75,29 @@ impl Connector {
         self
     }
 
+    /// How long an operation may take, waiting for a connection included; if
+    /// not set, as long as the session lives. See
+    /// [`Client::with_request_timeout`].
+    #[must_use]
+    pub const fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = Some(timeout);
+        self
+    }
+
+    /// Goes on with a session of another client, known by its
+    /// [`Client::session_id`] and [`Client::session_password`]: its ephemeral
+    /// znodes become this client's, its watches do not. The other client must
+    /// not be connected any more, or the two take the session from each other
+    /// for ever. If the session is gone, this one expires at once.
+    #[must_use]
+    pub const fn resume(mut self, id: SessionId, password: [u8; PASSWORD_LEN]) -> Self {
+        self.resumed = Some((id, password));
+        self
+    }
+
     /// Whether a server that lost its quorum will do, for reads; no if not
-    /// set.
+    /// set. While such a server serves the session, one with a quorum is
+    /// looked for.
     #[must_use]
     pub const fn read_only(mut self, allowed: bool) -> Self {
         self.read_only = allowed;
@@ -93,18 +120,19 @@ impl Connector {
     #[must_use]
     pub fn start(self) -> (Client, Events) {
         let hosts = Hosts::new(self.servers.hosts);
-        let shared_out = self.session_timeout / u32::try_from(hosts.len()).unwrap_or(u32::MAX);
-        let connect_timeout = self.connect_timeout.unwrap_or(shared_out);
         let config = SessionConfig {
             timeout: self.session_timeout,
-            connect_timeout,
             read_only: self.read_only,
             max_answer_bytes: self.max_answer_bytes,
         };
-        let session = Session::new(config, Instant::now());
+        let now = Instant::now();
+        let session = match self.resumed {
+            Some((id, password)) => Session::resume(config, id, password, now),
+            None => Session::new(config, now),
+        };
         let shared = Arc::new(Shared::new(session, Chroot::new(self.servers.chroot)));
         let events = Events(shared.subscribe());
-        tokio::spawn(driver::run(shared.clone(), hosts, connect_timeout));
-        (Client::new(shared), events)
+        tokio::spawn(driver::run(shared.clone(), hosts, self.connect_timeout));
+        (Client::new(shared, self.request_timeout), events)
     }
 }

@@ -52,6 +52,10 @@ pub enum Error {
         /// Whether the request had left this process.
         sent: bool,
     },
+    /// There was no answer within the client's request timeout. The request
+    /// may be under way, or waits for a connection.
+    #[error("no answer came within the request timeout")]
+    Timeout,
     /// The path can name no znode; nothing was sent.
     #[error("{path:?} is no path: {error}")]
     Path {
@@ -85,7 +89,7 @@ impl Error {
             | Self::SessionExpired { sent }
             | Self::AuthFailed { sent }
             | Self::Closed { sent } => *sent,
-            Self::Decode(_) => true,
+            Self::Decode(_) | Self::Timeout => true,
             // The server gave up waiting; the request may be on its way.
             Self::Server { code, .. } => matches!(
                 *code,
@@ -110,6 +114,7 @@ impl Error {
             Self::ConnectionLoss { .. } => ErrorCode::CONNECTION_LOSS,
             Self::SessionExpired { .. } | Self::Closed { .. } => ErrorCode::SESSION_EXPIRED,
             Self::AuthFailed { .. } => ErrorCode::AUTH_FAILED,
+            Self::Timeout => ErrorCode::REQUEST_TIMEOUT,
             Self::EmptyAcl => ErrorCode::INVALID_ACL,
             Self::Decode(_) => ErrorCode::MARSHALLING_ERROR,
             Self::Path { .. } | Self::ConnectString(_) | Self::Encode(_) => return None,
@@ -133,6 +138,7 @@ mod tests {
     fn only_what_left_may_have_happened() {
         assert!(Error::ConnectionLoss { sent: true }.may_have_happened());
         assert!(!Error::ConnectionLoss { sent: false }.may_have_happened());
+        assert!(Error::Timeout.may_have_happened());
         assert!(!Error::EmptyAcl.may_have_happened());
         let server = |code| Error::Server {
             code,

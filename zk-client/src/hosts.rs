@@ -1,55 +1,112 @@
 //! Which server to try next, and how long to wait after all were tried in
 //! vain. It does not connect.
 
+mod moving;
+
 use crate::HostPort;
-use std::hash::{BuildHasher, RandomState};
+use crate::random::Random;
+use moving::Moving;
 use std::time::Duration;
 
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// The servers in an order of this client's own, so that clients spread.
+/// The servers in an order of this client's own, so that clients spread
+/// (`StaticHostProvider`).
 #[derive(Debug)]
 pub(crate) struct Hosts {
     hosts: Vec<HostPort>,
+    /// The server that was given out last.
+    last: Option<HostPort>,
+    /// Where the round goes on.
     next: usize,
+    /// A server to be given out before all others.
+    preferred: Option<HostPort>,
+    moving: Option<Moving>,
     /// Attempts since the last success.
     failures: usize,
-    seed: u64,
+    random: Random,
 }
 
 impl Hosts {
     /// `hosts` must not be empty.
     pub(crate) fn new(hosts: Vec<HostPort>) -> Self {
-        Self::with_seed(hosts, RandomState::new().hash_one(0))
+        Self::with_random(hosts, Random::new())
     }
 
-    fn with_seed(hosts: Vec<HostPort>, seed: u64) -> Self {
-        let mut this = Self {
+    fn with_random(mut hosts: Vec<HostPort>, mut random: Random) -> Self {
+        random.shuffle(&mut hosts);
+        Self {
             hosts,
+            last: None,
             next: 0,
+            preferred: None,
+            moving: None,
             failures: 0,
-            seed,
-        };
-        for last in (1..this.hosts.len()).rev() {
-            let other = this.random(last as u64 + 1) as usize;
-            this.hosts.swap(last, other);
+            random,
         }
-        this
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.hosts.len()
+    pub(crate) fn all(&self) -> &[HostPort] {
+        &self.hosts
     }
 
-    pub(crate) fn next(&mut self) -> &HostPort {
+    pub(crate) fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    pub(crate) fn next(&mut self) -> HostPort {
+        let host = match self.preferred.take() {
+            Some(host) => host,
+            None => self.next_moving().unwrap_or_else(|| self.next_of_round()),
+        };
+        self.last = Some(host.clone());
+        host
+    }
+
+    fn next_moving(&mut self) -> Option<HostPort> {
+        let host = self.moving.as_mut()?.next(&mut self.random);
+        if host.is_none() {
+            self.moving = None;
+        }
+        host
+    }
+
+    fn next_of_round(&mut self) -> HostPort {
         let at = self.next;
         self.next = (at + 1) % self.hosts.len();
-        &self.hosts[at]
+        self.hosts[at].clone()
+    }
+
+    /// This server is known to be the best one to try next.
+    pub(crate) fn prefer(&mut self, host: HostPort) {
+        self.preferred = Some(host);
+    }
+
+    /// Other servers from now on; `hosts` must not be empty. Says whether the
+    /// connection that is up is to be given up for one to another server, so
+    /// that all servers get their share of the clients.
+    pub(crate) fn update(&mut self, mut hosts: Vec<HostPort>, is_connected: bool) -> bool {
+        self.random.shuffle(&mut hosts);
+        let current = match self.last.clone() {
+            Some(host) if is_connected || self.moving.is_none() => host,
+            // It has left one server and not yet reached another.
+            _ => self.next(),
+        };
+        self.preferred = None;
+        self.moving = Moving::plan(&self.hosts, &hosts, &current, &mut self.random);
+        self.next = match hosts.iter().position(|host| *host == current) {
+            Some(at) if self.moving.is_none() => (at + 1) % hosts.len(),
+            _ => 0,
+        };
+        self.hosts = hosts;
+        self.failures = 0;
+        is_connected && self.moving.is_some()
     }
 
     pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
+        self.moving = None;
     }
 
     /// The pause before the next attempt, if a whole round has failed. It
@@ -62,63 +119,10 @@ impl Hosts {
         }
         let rounds = (self.failures / self.hosts.len()).min(16) as u32;
         let pause = (PAUSE_MIN * 2u32.pow(rounds - 1)).min(PAUSE_MAX);
-        let spread = self.random(pause.as_micros() as u64 / 2);
+        let spread = self.random.below(pause.as_micros() as u64 / 2);
         Some(pause - Duration::from_micros(spread))
-    }
-
-    /// A number below `bound` (splitmix64); `bound` must not be 0.
-    fn random(&mut self, bound: u64) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.seed;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hosts(count: u16, seed: u64) -> Hosts {
-        let hosts = (0..count).map(|port| HostPort {
-            host: "h".into(),
-            port,
-        });
-        Hosts::with_seed(hosts.collect(), seed)
-    }
-
-    #[test]
-    fn a_round_tries_every_server_once() {
-        for seed in 0..20 {
-            let mut hosts = hosts(5, seed);
-            let mut ports: Vec<u16> = (0..5).map(|_| hosts.next().port).collect();
-            ports.sort_unstable();
-            assert_eq!(ports, [0, 1, 2, 3, 4]);
-        }
-    }
-
-    #[test]
-    fn clients_differ_in_order() {
-        let orders: std::collections::HashSet<Vec<u16>> = (0..50)
-            .map(|seed| {
-                let mut hosts = hosts(5, seed);
-                (0..5).map(|_| hosts.next().port).collect()
-            })
-            .collect();
-        assert!(orders.len() > 20);
-    }
-
-    #[test]
-    fn only_whole_rounds_pause_and_pauses_grow_to_a_limit() {
-        let mut hosts = hosts(2, 1);
-        let pauses: Vec<_> = (0..60).map(|_| hosts.failed()).collect();
-        assert!(pauses.iter().step_by(2).all(Option::is_none));
-        assert!(pauses[1].unwrap() <= PAUSE_MIN);
-        let last = pauses[59].unwrap();
-        assert!(last <= PAUSE_MAX && last >= PAUSE_MAX / 2, "{last:?}");
-        hosts.succeeded();
-        hosts.failed();
-        assert!(hosts.failed().unwrap() <= PAUSE_MIN);
-    }
-}
+mod tests;

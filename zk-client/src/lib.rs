@@ -7,13 +7,13 @@
 //! so that many requests in flight leave in one write and no task stands
 //! between the caller and the session.
 //!
-//! What is here is the session itself: connect strings with several hosts and
-//! a chroot, reconnects that keep the session and set its watches again, every
-//! operation of the protocol, events, and errors that say whether an operation
-//! may have happened ([`Error::may_have_happened`]). Watches are
-//! values ([`OneshotWatch`], [`WatchStream`]) that hear of their own events
-//! only; [`Events`] tells of everything. Transactions as a builder, request
-//! timeouts and the search for a read-write server come later.
+//! A session survives its connections: they are made again, with its watches
+//! and identities, until the ensemble or this client's own clock says that it
+//! is gone ([`StateWatch`]). Watches are values ([`OneshotWatch`],
+//! [`WatchStream`]) that hear of their own events only; [`Events`] tells of
+//! everything. Errors say whether an operation may have happened
+//! ([`Error::may_have_happened`]), and dropping a future gives up its answer
+//! only.
 //!
 //! This crate does not know what a znode's data mean, and prints nothing: it
 //! only leaves `tracing` events about connections.
@@ -33,6 +33,7 @@
 
 mod chroot;
 mod client;
+mod connect;
 mod connect_string;
 mod connector;
 mod driver;
@@ -41,8 +42,12 @@ mod event;
 mod hosts;
 mod listeners;
 mod multi;
+mod probe;
+mod random;
 pub mod recipes;
 pub mod session;
+mod shared;
+mod transaction;
 mod watch;
 
 pub use client::{Client, CreateOptions};
@@ -52,6 +57,7 @@ pub use error::Error;
 pub use event::{Event, Events};
 pub use multi::{Op, OpResult, ReadOp, ReadResult};
 pub use session::SessionState;
+pub use transaction::{Committed, Outcome, Pending, Transaction};
 pub use watch::{OneshotWatch, StateWatch, WatchStream};
 
 pub use zk_proto::{

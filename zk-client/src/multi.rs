@@ -6,7 +6,7 @@ use bytes::Bytes;
 use zk_proto::{
     Acl, CheckVersionRequest, CreateMode, CreateRequest, CreateTtlRequest, DeleteRequest,
     ErrorCode, MultiOp, MultiReadOp, MultiReadResult, MultiResult, OpCode, ReadRequest, Response,
-    SetDataRequest, Stat, Ustr,
+    SetDataRequest, Stat, Ustr, jute,
 };
 
 use crate::client::CreateOptions;
@@ -65,6 +65,16 @@ impl<'a> Op<'a> {
             | Self::SetData(path, ..)
             | Self::Check(path, _) => path,
         }
+    }
+
+    const fn may_result_in(&self, result: &OpResult) -> bool {
+        matches!(
+            (self, result),
+            (Self::Create(..), OpResult::Created(..))
+                | (Self::Delete(..), OpResult::Deleted)
+                | (Self::SetData(..), OpResult::DataSet(_))
+                | (Self::Check(..), OpResult::Checked)
+        )
     }
 
     /// The record for the wire.
@@ -179,10 +189,17 @@ pub(crate) fn multi_results(
         let path = ops.get(index).map_or("", Op::path).to_owned();
         return Err(Error::Multi { index, code, path });
     }
-    results
+    let results: Vec<OpResult> = results
         .into_iter()
         .map(|result| op_result(result, chroot))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    let fits = |(op, result): (&Op<'_>, &OpResult)| op.may_result_in(result);
+    if results.len() != ops.len() || !ops.iter().zip(&results).all(fits) {
+        return Err(Error::Decode(jute::Error::Record(
+            "results of other operations than were asked for".into(),
+        )));
+    }
+    Ok(results)
 }
 
 fn op_result(result: MultiResult<'_>, chroot: &Chroot) -> Result<OpResult, Error> {
@@ -219,7 +236,7 @@ pub(crate) fn read_result(
         MultiReadResult::Ok(_, Response::Names(names)) => Ok(ReadResult::Children(
             names.unwrap_or_default().into_iter().map(owned).collect(),
         )),
-        MultiReadResult::Ok(..) => Err(Error::Decode(zk_proto::jute::Error::Record(
+        MultiReadResult::Ok(..) => Err(Error::Decode(jute::Error::Record(
             "a result of another operation".into(),
         ))),
         MultiReadResult::Error(code) => Err(Error::Server {

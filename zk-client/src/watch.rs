@@ -1,8 +1,8 @@
 //! Watches as values: each belongs to whoever set it and hears of its own
 //! events only. Which events these are the session decides.
 
-use crate::driver::Shared;
 use crate::session::{Listener, WatchKind, WatcherId};
+use crate::shared::Shared;
 use crate::{Event, SessionState};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};

@@ -1,6 +1,6 @@
 //! Who may do what, and who one is.
 
-use super::{Client, decode, outcome};
+use super::{Client, decode, outcome, within};
 use crate::{Acl, Error, Stat};
 use tokio::sync::oneshot;
 use zk_proto::{Request, SetAclRequest};
@@ -46,6 +46,8 @@ impl Client {
         let (waiter, answer) = oneshot::channel();
         self.shared()
             .command(|session| session.add_auth(scheme, auth, waiter))?;
-        outcome(answer).await.map(drop)
+        within(self.request_timeout(), outcome(answer))
+            .await
+            .map(drop)
     }
 }

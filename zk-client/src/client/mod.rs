@@ -8,14 +8,16 @@ mod writes;
 
 pub use writes::CreateOptions;
 
-use crate::driver::Shared;
 use crate::session::{Reply, WatchChange};
-use crate::{Connector, Error, Events, SessionState, StateWatch};
+use crate::shared::Shared;
+use crate::{
+    ConnectString, ConnectStringError, Connector, Error, Events, SessionState, StateWatch,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use zk_proto::jute::{self, Reader};
-use zk_proto::{Request, SessionId};
+use zk_proto::{PASSWORD_LEN, Request, SessionId};
 
 /// A session with an ensemble. Clones share it; when the last one is dropped
 /// the session is closed in the background, if the runtime lives that long.
@@ -26,6 +28,7 @@ use zk_proto::{Request, SessionId};
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
+    request_timeout: Option<Duration>,
 }
 
 /// Closes the session with the last client.
@@ -40,9 +43,21 @@ impl Drop for Handle {
 }
 
 impl Client {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, request_timeout: Option<Duration>) -> Self {
         Self {
             handle: Arc::new(Handle { shared }),
+            request_timeout,
+        }
+    }
+
+    /// The same session, with operations that fail with [`Error::Timeout`]
+    /// when they took so long. The request goes on all the same: nothing of
+    /// the session is given up for it.
+    #[must_use]
+    pub fn with_request_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            handle: self.handle.clone(),
+            request_timeout: Some(timeout),
         }
     }
 
@@ -88,6 +103,13 @@ impl Client {
         self.shared().session_id()
     }
 
+    /// With [`Client::session_id`], what [`Connector::resume`] asks for. Who has
+    /// it can do whatever this client can.
+    #[must_use]
+    pub fn session_password(&self) -> [u8; PASSWORD_LEN] {
+        self.shared().session_password()
+    }
+
     /// The session's timeout: as negotiated, before that as asked for.
     #[must_use]
     pub fn session_timeout(&self) -> Duration {
@@ -98,6 +120,25 @@ impl Client {
     #[must_use]
     pub fn events(&self) -> Events {
         Events(self.shared().subscribe())
+    }
+
+    /// Other servers from now on, as when the ensemble was reconfigured. The
+    /// connection may move to another of them, in the background, so that all
+    /// get their share of the clients (`ZooKeeper.updateServerList`); requests
+    /// that are then under way fail with [`Error::ConnectionLoss`]. The chroot
+    /// stays; the string has the same or none.
+    ///
+    /// # Errors
+    /// When it is no connect string, or has another chroot.
+    pub fn update_servers(&self, connect_string: &str) -> Result<(), Error> {
+        let servers: ConnectString = connect_string.parse()?;
+        if let Some(chroot) = servers.chroot
+            && !self.shared().chroot().is(&chroot)
+        {
+            return Err(ConnectStringError::OtherChroot(chroot).into());
+        }
+        self.shared().set_servers(servers.hosts);
+        Ok(())
     }
 
     /// Ends the session, with its ephemeral znodes, and waits for it.
@@ -117,6 +158,10 @@ impl Client {
             receiver: self.shared().subscribe_states(),
             shared: self.share(),
         }
+    }
+
+    const fn request_timeout(&self) -> Option<Duration> {
+        self.request_timeout
     }
 
     fn shared(&self) -> &Shared {
@@ -140,9 +185,10 @@ impl Client {
         let submitted = self
             .shared()
             .command(|session| session.submit(request, watch, waiter));
+        let limit = self.request_timeout;
         async move {
             submitted?;
-            let reply = outcome(answer).await?;
+            let reply = within(limit, outcome(answer)).await?;
             if reply.err.is_ok() {
                 return Ok(reply);
             }
@@ -166,6 +212,19 @@ impl std::fmt::Debug for Client {
 /// The answer, or the end of the runtime that would have brought it.
 async fn outcome(answer: oneshot::Receiver<Result<Reply, Error>>) -> Result<Reply, Error> {
     answer.await.unwrap_or(Err(Error::Closed { sent: true }))
+}
+
+/// The answer, unless it takes too long.
+async fn within(
+    limit: Option<Duration>,
+    outcome: impl Future<Output = Result<Reply, Error>>,
+) -> Result<Reply, Error> {
+    match limit {
+        None => outcome.await,
+        Some(limit) => tokio::time::timeout(limit, outcome)
+            .await
+            .unwrap_or(Err(Error::Timeout)),
+    }
 }
 
 /// Decodes an answer's record.

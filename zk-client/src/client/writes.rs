@@ -2,7 +2,7 @@
 
 use super::{Client, decode};
 use crate::multi::{self, Op, OpResult, create_op};
-use crate::{Acl, CreateMode, Error, Stat};
+use crate::{Acl, CreateMode, Error, Stat, Transaction};
 use bytes::Bytes;
 use zk_proto::{
     Buffer, DeleteRequest, MultiOp, ReconfigRequest, Request, Response, SetDataRequest, Ustr,
@@ -130,8 +130,13 @@ impl Client {
         let reply = self.call(&request, None, "").await?;
         match Response::decode(request.op(), &reply.body).map_err(Error::Decode)? {
             Response::Multi(results) => multi::multi_results(ops, results, chroot),
-            _ => Ok(Vec::new()),
+            _ => multi::multi_results(ops, Vec::new(), chroot),
         }
+    }
+
+    /// The same, put together step by step.
+    pub fn transaction<'a>(&self) -> Transaction<'a> {
+        Transaction::new(self.clone())
     }
 
     /// Changes the ensemble: by `joining` and `leaving`, or to `members`;

@@ -31,12 +31,14 @@ pub enum ConnectionError {
 }
 
 impl<W> Session<W> {
-    /// A connection to a server was made: the handshake starts.
-    pub fn handle_connected(&mut self, now: Instant) {
+    /// A connection to a server was made: the handshake starts. `limit` is how
+    /// long it may take before another server is tried.
+    pub fn handle_connected(&mut self, limit: Duration, now: Instant) {
         if self.state.is_final() {
             return;
         }
         self.phase = Phase::Handshake;
+        self.handshake_limit = limit;
         self.auths_answered = 0;
         self.timers.last_sent = now;
         self.outgoing.clear();
@@ -103,7 +105,7 @@ impl<W> Session<W> {
     /// # Errors
     /// When the server was silent for too long.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), ConnectionError> {
-        if self.id != SessionId::NONE && now >= self.timers.expired_at() {
+        if self.is_known && now >= self.timers.expired_at() {
             self.finish(SessionState::Expired);
         }
         match self.phase {
@@ -135,6 +137,7 @@ impl<W> Session<W> {
             Some(true) => SessionState::ConnectedReadOnly,
             _ => SessionState::Connected,
         };
+        self.is_known |= self.state == SessionState::Connected;
         self.phase = Phase::Up;
         self.tell_state();
         self.send_what_waited();
@@ -204,6 +207,6 @@ impl<W> Session<W> {
     }
 
     pub(super) fn handshake_deadline(&self) -> Instant {
-        self.timers.last_sent + self.config.connect_timeout
+        self.timers.last_sent + self.handshake_limit
     }
 }

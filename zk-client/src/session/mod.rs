@@ -47,8 +47,6 @@ use zk_proto::{KeeperState, PASSWORD_LEN, Request, SessionId, Zxid};
 pub struct SessionConfig {
     /// The timeout to ask for; servers clamp it.
     pub timeout: Duration,
-    /// How long the handshake may take before another server is tried.
-    pub connect_timeout: Duration,
     /// Whether a server without a quorum will do.
     pub read_only: bool,
     /// The longest answer to accept, in bytes. Memory grows with what has
@@ -75,6 +73,11 @@ pub struct Session<W> {
     closing: bool,
     id: SessionId,
     password: [u8; PASSWORD_LEN],
+    /// Whether the ensemble knows the session. A server without a quorum
+    /// gives ids, too, but they hold there only.
+    is_known: bool,
+    /// How long the handshake that is under way may take.
+    handshake_limit: Duration,
     /// The newest zxid of an answer: a server that is behind it refuses.
     last_zxid: Zxid,
     next_xid: i32,
@@ -112,6 +115,8 @@ impl<W> Session<W> {
             closing: false,
             id: SessionId::NONE,
             password: [0; PASSWORD_LEN],
+            is_known: false,
+            handshake_limit: Duration::ZERO,
             last_zxid: Zxid::ZERO,
             next_xid: 1,
             outgoing: Vec::new(),
@@ -129,6 +134,22 @@ impl<W> Session<W> {
         }
     }
 
+    /// A session that goes on where another client left it.
+    #[must_use]
+    pub fn resume(
+        config: SessionConfig,
+        id: SessionId,
+        password: [u8; PASSWORD_LEN],
+        now: Instant,
+    ) -> Self {
+        Self {
+            id,
+            password,
+            is_known: true,
+            ..Self::new(config, now)
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> SessionState {
@@ -139,6 +160,13 @@ impl<W> Session<W> {
     #[must_use]
     pub const fn id(&self) -> SessionId {
         self.id
+    }
+
+    /// What proves that a client may go on with the session; zeros before the
+    /// first connection.
+    #[must_use]
+    pub const fn password(&self) -> [u8; PASSWORD_LEN] {
+        self.password
     }
 
     /// The timeout: as negotiated, before that as configured.
@@ -194,8 +222,8 @@ impl<W> Session<W> {
         Ok(())
     }
 
-    /// Ends the session: now if there is no connection, else once the server
-    /// has answered or the connection broke.
+    /// Ends the session: now if there is no connection or no server knows the
+    /// session yet, else once the server has answered or the connection broke.
     pub fn close(&mut self, waiter: Option<W>) {
         if self.closing || self.state.is_final() {
             self.answers.extend(waiter.map(|w| (w, Ok(Reply::empty()))));
@@ -204,7 +232,7 @@ impl<W> Session<W> {
         self.closing = true;
         self.enqueue(&Request::CloseSession, None, waiter)
             .expect("closeSession has no body that could fail to encode");
-        if self.phase == Phase::Down {
+        if self.phase == Phase::Down || (self.phase == Phase::Handshake && !self.is_known) {
             self.finish(SessionState::Closed);
         }
     }
@@ -229,7 +257,7 @@ impl<W> Session<W> {
     /// When [`Session::handle_timeout`] is due; `None` for never.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let expired_at = (self.id != SessionId::NONE).then(|| self.timers.expired_at());
+        let expired_at = self.is_known.then(|| self.timers.expired_at());
         let next = match self.phase {
             _ if self.state.is_final() => return None,
             Phase::Down => return expired_at,

@@ -3,7 +3,9 @@
 use super::call::{Auth, Call};
 use super::{Phase, Session, WatchChange};
 use crate::Error;
-use zk_proto::{AuthPacket, ConnectRequest, OpCode, Request, RequestHeader, Xid, frame, jute};
+use zk_proto::{
+    AuthPacket, ConnectRequest, OpCode, Request, RequestHeader, SessionId, Xid, frame, jute,
+};
 
 impl<W> Session<W> {
     pub(super) fn enqueue(
@@ -43,11 +45,15 @@ impl<W> Session<W> {
 
     /// The first frame of a connection.
     pub(super) fn send_connect_request(&mut self) {
+        let session_id = match self.is_known {
+            true => self.id,
+            false => SessionId::NONE,
+        };
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: self.last_zxid,
             timeout_ms: i32::try_from(self.config.timeout.as_millis()).unwrap_or(i32::MAX),
-            session_id: self.id,
+            session_id,
             password: Some(self.password.as_slice().into()),
             read_only: Some(self.config.read_only),
         };

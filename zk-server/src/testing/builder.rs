@@ -32,6 +32,7 @@ pub struct Builder {
     voters: usize,
     observers: usize,
     settings: BTreeMap<String, String>,
+    jvm_flags: String,
 }
 
 impl Builder {
@@ -40,6 +41,7 @@ impl Builder {
         Self {
             voters: 1,
             observers: 0,
+            jvm_flags: String::new(),
             settings: SETTINGS.into_iter().map(owned).collect(),
         }
     }
@@ -63,6 +65,14 @@ impl Builder {
     #[must_use]
     pub fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A setting that Apache's server takes as a Java property only, such as
+    /// `readonlymode.enabled`. There must be no white space in it.
+    #[must_use]
+    pub fn property(mut self, name: &str, value: &str) -> Self {
+        self.jvm_flags.push_str(&format!("-D{name}={value} "));
         self
     }
 
@@ -95,7 +105,7 @@ impl Builder {
             std::fs::create_dir(&dir)?;
             std::fs::write(dir.join("myid"), id.to_string())?;
             let text = self.zoo_cfg(&dir, &lines, ports[2]);
-            Ok((id, Member::new(&dir, &text, ports[2])?))
+            Ok((id, Member::new(&dir, &text, &self.jvm_flags, ports[2])?))
         };
         (1..).zip(&addresses).map(member).collect()
     }

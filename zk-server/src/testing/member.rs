@@ -13,6 +13,7 @@ use zk_log::{FaultStorage, FileStorage};
 pub(super) struct Member {
     pub(super) dir: PathBuf,
     pub(super) address: SocketAddr,
+    flags: JvmFlags,
     pub(super) running: Option<Running>,
 }
 
@@ -23,11 +24,19 @@ pub(super) struct Running {
 }
 
 impl Member {
-    pub(super) fn new(dir: &Path, zoo_cfg: &str, address: SocketAddr) -> io::Result<Self> {
+    pub(super) fn new(
+        dir: &Path,
+        zoo_cfg: &str,
+        jvm_flags: &str,
+        address: SocketAddr,
+    ) -> io::Result<Self> {
+        let mut flags = JvmFlags::default();
+        flags.add("JVMFLAGS", jvm_flags);
         std::fs::write(dir.join("zoo.cfg"), zoo_cfg)?;
         Ok(Self {
             dir: dir.to_owned(),
             address,
+            flags,
             running: None,
         })
     }
@@ -36,7 +45,7 @@ impl Member {
     pub(super) fn config(&self) -> Result<ServerConfig, TestingError> {
         let path = self.dir.join("zoo.cfg");
         let text = std::fs::read(&path)?;
-        Ok(ServerConfig::parse(&path, &text, &JvmFlags::default())?)
+        Ok(ServerConfig::parse(&path, &text, &self.flags)?)
     }
 }
 

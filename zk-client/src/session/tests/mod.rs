@@ -10,6 +10,7 @@ use zk_proto::{
     ReadRequest, ReplyHeader, RequestHeader, WatcherEvent, WatcherType, Xid, frame, jute,
 };
 
+const HANDSHAKE: Duration = Duration::from_secs(10);
 const SESSION: SessionId = SessionId(0x0100_002a_f4de_0000);
 
 /// A session, its server's side, and the time.
@@ -25,7 +26,6 @@ impl Pair {
         let now = Instant::now();
         let config = SessionConfig {
             timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
             read_only: false,
             max_answer_bytes: 1000,
         };
@@ -44,7 +44,7 @@ impl Pair {
     }
 
     fn connect(&mut self) {
-        self.session.handle_connected(self.now);
+        self.session.handle_connected(HANDSHAKE, self.now);
         assert_eq!(self.sent().len(), 1, "only the ConnectRequest goes out");
         self.accept(9_000, SESSION);
     }
@@ -178,7 +178,7 @@ fn watched() -> ReadRequest<'static> {
 #[test]
 fn a_new_session_asks_for_an_id_and_takes_what_is_negotiated() {
     let mut pair = Pair::new();
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     let frames = pair.sent();
     let request = ConnectRequest::decode(&frames[0]).unwrap();
     assert_eq!(request.session_id, SessionId::NONE);
@@ -198,7 +198,7 @@ fn a_captured_handshake_is_understood() {
         .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
         .collect();
     let mut pair = Pair::new();
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     pair.receive(&payload).unwrap();
     assert_eq!(pair.session.id(), SESSION);
     assert_eq!(pair.session.timeout(), Duration::from_secs(30));
@@ -208,7 +208,7 @@ fn a_captured_handshake_is_understood() {
 fn requests_wait_for_the_handshake_and_keep_their_order() {
     let mut pair = Pair::new();
     pair.sync("first");
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     pair.sync("second");
     assert_eq!(pair.sent().len(), 1);
     pair.accept(9_000, SESSION);
@@ -314,7 +314,7 @@ fn a_resumed_session_sends_identities_then_watches_then_requests() {
 
     pair.session.handle_disconnected();
     pair.sync("later");
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     let frames = pair.sent();
     let request = ConnectRequest::decode(&frames[0]).unwrap();
     assert_eq!(request.session_id, SESSION);
@@ -345,7 +345,7 @@ fn a_refused_session_is_expired_for_good() {
     let mut pair = Pair::connected();
     pair.session.handle_disconnected();
     pair.sync("waits");
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     pair.sent();
     pair.accept(0, SessionId::NONE);
     assert_eq!(pair.session.state(), SessionState::Expired);
@@ -445,7 +445,7 @@ fn a_session_without_a_server_expires_by_the_clients_clock() {
 #[test]
 fn a_handshake_has_a_limit() {
     let mut pair = Pair::new();
-    pair.session.handle_connected(pair.now);
+    pair.session.handle_connected(HANDSHAKE, pair.now);
     pair.sent();
     pair.pass(9_999).unwrap();
     assert_eq!(pair.pass(1), Err(ConnectionError::Silent));
@@ -484,6 +484,13 @@ fn close_ends_when_the_connection_does() {
     pair.session.handle_disconnected();
     assert_eq!(pair.session.state(), SessionState::Closed);
     assert!(pair.answers()[0].1.is_ok());
+
+    let mut not_yet_known = Pair::new();
+    not_yet_known
+        .session
+        .handle_connected(HANDSHAKE, not_yet_known.now);
+    not_yet_known.session.close(Some("close"));
+    assert_eq!(not_yet_known.session.state(), SessionState::Closed);
 
     let mut never_connected = Pair::new();
     never_connected.session.close(Some("close"));
