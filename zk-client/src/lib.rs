@@ -15,8 +15,11 @@
 //! ([`Error::may_have_happened`]), and dropping a future gives up its answer
 //! only.
 //!
-//! This crate does not know what a znode's data mean, and prints nothing: it
-//! only leaves `tracing` events about connections.
+//! What applications build on a session, from locks to a service registry, is
+//! in [`recipes`], in Curator's layout.
+//!
+//! Below the recipes nothing knows what a znode's data mean. The crate prints
+//! nothing: it only leaves `tracing` events about connections.
 //!
 //! ```no_run
 //! use zk_client::{Client, CreateOptions};

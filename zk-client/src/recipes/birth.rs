@@ -79,7 +79,7 @@ impl Birth {
     ) -> Result<(String, Stat), Error> {
         loop {
             match patient::create(&self.client, path, self.data.as_deref(), self.mode).await {
-                Err(error @ Error::ConnectionLoss { .. }) => {
+                Err(error) if patient::is_passing(&error) => {
                     if let Some(found) = self.find(path).await? {
                         return Ok(found);
                     }

@@ -16,9 +16,19 @@ where
 {
     loop {
         match operation().await {
-            Err(Error::ConnectionLoss { .. }) => client.connected().await?,
+            Err(error) if is_passing(&error) => client.connected().await?,
             outcome => return outcome,
         }
+    }
+}
+
+/// Whether it was the connection or the server's patience that ended, and not
+/// the session.
+pub(super) const fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::ConnectionLoss { .. } => true,
+        Error::Server { .. } => error.may_have_happened(),
+        _ => false,
     }
 }
 
