@@ -11,4 +11,5 @@ mod ours;
 mod replay;
 mod seeds;
 mod server;
+mod terminal;
 mod zk;
