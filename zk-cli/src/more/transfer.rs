@@ -119,12 +119,11 @@ impl Writer {
         let nodes = Arc::new(std::mem::take(&mut self.batch));
         self.batch_bytes = 0;
         let client = self.client.clone();
+        // They leave, like they land, in the order in which they are pushed.
         self.flights.push_back(Box::pin(async move {
             let made = create_all(&client, &nodes).await;
             (nodes, made)
         }));
-        // Only what was polled is on its way.
-        tokio::task::yield_now().await;
         Ok(())
     }
 

@@ -132,9 +132,19 @@ fn lines_are_completed_remembered_and_interrupted_by_events() {
     assert!(terminal.child.wait().unwrap().success());
     let history = terminal.home.path().join("zk/history");
     let history = std::fs::read_to_string(history).unwrap();
-    let lines: Vec<&str> = history.lines().filter(|line| !line.starts_with('#')).collect();
+    let lines: Vec<&str> = history
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
     assert_eq!(
         lines,
-        ["getAcl /workers", "cd workers", "get -w worker-1", "pwd", "help", "quit"]
+        [
+            "getAcl /workers",
+            "cd workers",
+            "get -w worker-1",
+            "pwd",
+            "help",
+            "quit"
+        ]
     );
 }
