@@ -22,11 +22,11 @@ where
     }
 }
 
-/// Whether it was the connection or the server's patience that ended, and not
+/// Whether it was the connection or somebody's patience that ended, and not
 /// the session.
 pub(super) const fn is_passing(error: &Error) -> bool {
     match error {
-        Error::ConnectionLoss { .. } => true,
+        Error::ConnectionLoss { .. } | Error::Timeout => true,
         Error::Server { .. } => error.may_have_happened(),
         _ => false,
     }

@@ -4,6 +4,7 @@
 use crate::support::{SHORT, TestServer, client_at, until_children, until_empty, within};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use zk_client::recipes::{FencingToken, Lock, RecipeError, Standing};
 use zk_client::{Client, Connector, CreateMode, CreateOptions, Error};
 use zk_server::testing::Ensemble;
@@ -153,6 +154,35 @@ async fn a_lost_answer_makes_no_second_contender() {
     wire.lose_answer_to(DELETE);
     within(hold.release()).await.unwrap();
     assert!(wire.has_lost());
+    until_empty(&direct, PATH).await;
+}
+
+/// An answer that comes after the client's patience ended is as good as lost:
+/// the creation is found again, and not repeated.
+#[tokio::test]
+async fn a_late_answer_makes_no_second_contender() {
+    let server = TestServer::start().await;
+    let wire = server.proxy().await;
+    let direct = server.client().await;
+    let connector = Connector::new(&wire.address().to_string()).unwrap();
+    let connector = connector.request_timeout(Duration::from_millis(200));
+    let (impatient, _) = connector.session_timeout(SHORT * 10).start();
+    let lock = Lock::new(impatient, PATH);
+    within(lock.acquire())
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
+    wire.hold_answers();
+    let waits = tokio::spawn(async move { lock.acquire().await });
+    // The creation, and what asks for it when no answer came.
+    within(wire.more_requests(3)).await;
+    wire.heal();
+    let hold = within(waits).await.unwrap().unwrap();
+    let names = direct.get_children(PATH, false).await.unwrap();
+    assert_eq!(names.len(), 1);
+    within(hold.release()).await.unwrap();
     until_empty(&direct, PATH).await;
 }
 

@@ -34,6 +34,8 @@ struct Wire {
     /// The kind of request whose next answer is lost.
     doomed_op: AtomicI32,
     notifications: AtomicUsize,
+    /// How many requests went through.
+    requests: watch::Sender<usize>,
 }
 
 impl Proxy {
@@ -48,6 +50,7 @@ impl Proxy {
             holds_answers: watch::Sender::new(false),
             doomed_op: AtomicI32::new(NONE),
             notifications: AtomicUsize::new(0),
+            requests: watch::Sender::new(0),
         });
         tokio::spawn(accept(listener, wire.clone()));
         Self { address, wire }
@@ -97,6 +100,13 @@ impl Proxy {
     /// Whether no answer is still to be lost.
     pub(crate) fn has_lost(&self) -> bool {
         self.wire.doomed_op.load(Ordering::SeqCst) == NONE
+    }
+
+    /// Waits until so many more requests went through.
+    pub(crate) async fn more_requests(&self, count: usize) {
+        let mut requests = self.wire.requests.subscribe();
+        let wanted = *requests.borrow() + count;
+        requests.wait_for(|now| *now >= wanted).await.unwrap();
     }
 
     /// How many notifications of watches went through.
@@ -151,6 +161,7 @@ async fn requests(
         }
         is_handshake = false;
         send(&mut to, &frame).await?;
+        wire.requests.send_modify(|requests| *requests += 1);
     }
 }
 
