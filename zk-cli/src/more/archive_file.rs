@@ -17,6 +17,18 @@ use zk_proto::archive::{ArchiveError, ArchiveWriter, ArchivedAcl, ArchivedNode, 
 pub(crate) struct Target {
     writer: ArchiveWriter<BufWriter<File>>,
     name: Option<String>,
+    /// Only dropped; what was not finished goes then.
+    _part: Option<Part>,
+}
+
+/// A file that has not got its name yet.
+struct Part(String);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // A finished one has moved.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl Target {
@@ -34,7 +46,12 @@ impl Target {
         };
         let file = file.map_err(|error| failed(&error))?;
         let writer = ArchiveWriter::new(BufWriter::new(file)).map_err(|error| failed(&error))?;
-        Ok(Self { writer, name })
+        let _part = name.as_deref().map(|name| Part(part(name)));
+        Ok(Self {
+            writer,
+            name,
+            _part,
+        })
     }
 
     pub(crate) fn push(&mut self, node: &ArchivedNode) -> Result<(), CliError> {

@@ -327,6 +327,7 @@ fn snapshots_are_restored_with_their_kinds() {
     assert_eq!(count, restored.count());
     let missing = zk::run(["snapshot", "export", fixture, "/nosuch", file]);
     assert_eq!(missing.exit, 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
 #[test]
