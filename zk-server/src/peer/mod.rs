@@ -509,9 +509,7 @@ impl Peer {
             PeerState::Looking | PeerState::Following => ServerRole::Follower,
         };
         let mut tree = self.shared.tree.write();
-        if !is_back("epoch_base_not_shown") {
-            tree.advance_zxid(Zxid::new(epoch, 0));
-        }
+        tree.advance_zxid(Zxid::new(epoch, 0));
         tree.end_fuzziness();
         if role.owns_sessions() && !is_back("sessions_not_taken_over") {
             self.shared.sessions.restart(tree.sessions(), whole_ms(now));

@@ -108,7 +108,6 @@ const MUTANTS: &[(&str, &str)] = &[
         "learner_ahead_taken",
         "I9: a leader with less than its learners",
     ),
-    ("promise_counts_twice", "I2: one promise for two leaders"),
     (
         "followers_vote_stays",
         "S35: votes for one leader that differ",
@@ -143,7 +142,6 @@ const MUTANTS: &[(&str, &str)] = &[
     ),
     ("watches_forgotten", "C7: no watch fires"),
     ("client_ahead_taken", "C4: a client goes back in time"),
-    ("epoch_base_not_shown", "I27: clients that nobody takes"),
 ];
 
 /// How one bug fared.

@@ -46,7 +46,7 @@ impl Learner {
         if leader == accepted {
             let again = |epoch| Promise::Epoch {
                 epoch,
-                current: is_back("promise_counts_twice").then_some(self.own.current_epoch),
+                current: None,
                 last,
             };
             let promise = Durable::loaded(&self.own).map(again);
