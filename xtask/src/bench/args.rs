@@ -28,6 +28,8 @@ pub(super) enum Command {
     Failover(FailoverArgs),
     /// Measure the shell: one command, and a million znodes out and in.
     Cli(CliArgs),
+    /// Compare what an operation costs different client libraries.
+    Client(ClientArgs),
     /// Compare how long a lock is on its way from one process to another.
     Lock(LockArgs),
     /// Put one scenario's load on a running server, for a profiler.
@@ -166,6 +168,32 @@ impl Sides {
             Side::Ours => self.warm_up.min(OURS_MAX),
         })
     }
+}
+
+/// Flags of `cargo xtask bench client`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ClientArgs {
+    /// Operations under way on the one session.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(super) tasks: u32,
+    /// How often each client is measured.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) rounds: u32,
+    /// Seconds before the counting begins.
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    pub(super) warm_up_secs: u32,
+    /// Seconds that count.
+    #[arg(long, value_name = "S", default_value_t = 5)]
+    pub(super) secs: u32,
+    /// Our server, instead of a fresh release build; or the variable ZK_SERVER_BIN.
+    #[arg(long, value_name = "PATH")]
+    pub(super) server: Option<PathBuf>,
+    /// Where the server keeps its data, on a disk; `bench` in the target directory if left out.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Write the report to this file; in a file with such a report only the report is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// Flags of `cargo xtask bench cli`.

@@ -7,10 +7,11 @@
 //! what is measured and what is to be reached, [`versus`] runs it and [`report`] writes it down.
 //! [`ensemble`] puts the same loads on three servers, and [`failover`] takes servers away under
 //! the writes of a small client. [`cli`] times the shell as users run it, and [`lock`] compares
-//! recipes instead of servers.
+//! recipes instead of servers, [`clients`] client libraries.
 
 mod args;
 mod cli;
+mod clients;
 mod closed;
 mod crates;
 mod ensemble;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(Command::Ensemble(args)) => ensemble::run(&args),
         Some(Command::Failover(args)) => failover::run(&args),
         Some(Command::Cli(args)) => cli::run(&args),
+        Some(Command::Client(args)) => clients::run(&args),
         Some(Command::Load(args)) => load::run(&args),
         Some(Command::Lock(args)) => lock::run(&args),
         None => everything(),
