@@ -53,8 +53,12 @@ impl Peer {
         if !is_local && !is_read_only {
             return Some(item);
         }
+        if !is_local {
+            self.leave_in_doubt(&item);
+            return None;
+        }
         let now_ms = whole_ms(now);
-        let resumed = question.filter(|_| is_local).and_then(|question| {
+        let resumed = question.and_then(|question| {
             let sessions = &self.shared.sessions;
             sessions.resume(question.session, question.timeout_ms, now_ms)
         });
@@ -64,6 +68,17 @@ impl Peer {
             self.finish_resume(now, &conn, resumed);
         }
         None
+    }
+
+    /// A server without a leader cannot say whether a session of the ensemble
+    /// goes on. An answer would end it, and its ephemerals may be there: the
+    /// client is to ask elsewhere, or later.
+    fn leave_in_doubt(&self, item: &Item) {
+        if let Some(conn) = client_of(item) {
+            tracing::info!(client = %conn.remote(), "refusing a session of the ensemble until there is a leader");
+            conn.close();
+        }
+        self.shared.inbox.settle(1);
     }
 
     /// What a request of a local session needs before it can be made: nothing

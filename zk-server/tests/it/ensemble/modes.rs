@@ -70,10 +70,14 @@ fn without_a_leader_one_may_read() {
     let mut ensemble = Ensemble::with(3, 0, "readonlymode.enabled=true");
     ensemble.start(1);
     ensemble.start(2);
-    let (mut wire, _) = ensemble.open(ensemble.leader());
+    let (mut wire, ticket) = ensemble.open(ensemble.leader());
     wire.ok(&create("/n", b"", 0));
+    wire.ok(&create("/e", b"", EPHEMERAL));
     ensemble.stop(2);
     ensemble.becomes(1, ServerRole::ReadOnly);
+    let mut known = Wire::bare(ensemble.address(1));
+    known.send_resume_to_read(&ticket);
+    assert_eq!(known.rest(), b"", "nobody can say that it is over");
     let mut writer = Wire::bare(ensemble.address(1));
     writer.send_handshake();
     assert_eq!(writer.rest(), b"", "who wants to write is refused");
@@ -95,6 +99,8 @@ fn without_a_leader_one_may_read() {
     );
     ensemble.start(3);
     ensemble.becomes(1, ServerRole::Leader);
+    let mut known = ensemble.resume(1, &ticket).expect("it lives");
+    known.ok(&exists("/e"));
     assert!(
         reader.next().is_none(),
         "its session was this server's alone"

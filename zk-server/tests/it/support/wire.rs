@@ -100,6 +100,11 @@ impl Wire {
         self.ask(Some(ticket), ticket.timeout_ms);
     }
 
+    /// The same at a server that may serve reads alone.
+    pub(crate) fn send_resume_to_read(&mut self, ticket: &Ticket) {
+        self.ask_as(Some(ticket), ticket.timeout_ms, true);
+    }
+
     fn ask(&mut self, ticket: Option<&Ticket>, timeout_ms: i32) {
         self.ask_as(ticket, timeout_ms, false);
     }
